@@ -1,0 +1,52 @@
+/* outbox.h - replies waiting for the telco: order a citizen, rate a connection, retry, expiry, doubt.
+ *
+ * A message is a row in the store first and an HTTP request second.  The first attempt is written in the commit
+ * that makes the row, later ones before they leave; a crash leaves SENDING rows, whose outcome is unknown then.
+ */
+#pragma once
+#include "base.h"
+#include "message.h"
+#include "step.h"
+
+struct http_client;
+struct outbox;
+struct store;
+struct telco;
+struct timers;
+
+struct outbox_options {
+	unsigned waiting_max;   /* messages in memory; at it outbox_full says so: 100,000 */
+};
+/* All borrowed. */
+struct outbox *outbox_new(struct store *store, struct telco *telco, struct http_client *client, struct timers *timers,
+			  const struct outbox_options *options) MUST_CHECK;
+void outbox_free(struct outbox *outbox); /* NULL is fine; what waits stays in the store */
+void outbox_telco(struct outbox *outbox, struct telco *telco); /* after a reload of settings */
+
+bool outbox_full(const struct outbox *outbox);
+unsigned outbox_waiting(const struct outbox *outbox);
+unsigned outbox_in_flight(const struct outbox *outbox);
+void outbox_pause(struct outbox *outbox, bool paused); /* shutting down: nothing new leaves */
+
+/* Before the commit of a step: for each outbound row of it, decides whether it can leave at once (state SENDING, attempts 1, and a
+ * turn is reserved) or must wait (QUEUED). */
+void outbox_prepare(struct outbox *outbox, struct step *step);
+/* After it: takes over the rows of a committed step (copies them) and sends; or gives the turns back. Also does to the messages in memory what
+ * step->drop_unasked did to those in the store. */
+void outbox_committed(struct outbox *outbox, const struct step *step);
+void outbox_aborted(struct outbox *outbox, const struct step *step);
+/* At start: one unfinished row of the store (QUEUED, SENDING, UNKNOWN, HELD, SCREEN). */
+void outbox_resume(struct outbox *outbox, const struct outbound *row);
+
+/* A USSD END screen (state SCREEN) was handed over whole, or could not be: then it follows by SMS. */
+void outbox_screen_sent(struct outbox *outbox, struct id id, bool whole);
+/* A repeat of a USSD callback was answered with its stored screen, so the row with this reply_to need not follow by SMS. */
+void outbox_screen_repeated(struct outbox *outbox, struct id reply_to);
+
+/* A receipt.  cb once, from the loop: 0 stored (also where it changes nothing), else a negative errno (answer 503). */
+typedef void outbox_done_cb(int error, void *arg);
+int outbox_report(struct outbox *outbox, const struct report *report, outbox_done_cb *cb, void *arg) MUST_CHECK; /* -EAGAIN: answer 503 */
+
+/* An operator's act on a HELD, UNKNOWN or QUEUED message: send it now, or never. cb's error: -ENOENT no such message, -EALREADY it is final. */
+int outbox_release(struct outbox *outbox, struct id id, outbox_done_cb *cb, void *arg) MUST_CHECK;
+int outbox_drop(struct outbox *outbox, struct id id, outbox_done_cb *cb, void *arg) MUST_CHECK;
