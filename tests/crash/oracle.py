@@ -9,7 +9,6 @@ import collections
 import json
 import pathlib
 import re
-import sys
 
 COUNTED = re.compile(r"nomor ([0-9]+)")
 
@@ -33,6 +32,22 @@ class Verdict:
     @property
     def good(self):
         return not any(self.faults())
+
+
+class Store:
+    """What the store holds, as far as the oracle asks."""
+
+    def __init__(self):
+        self.entries = collections.Counter()  # token -> how often it was written
+        self.counts = {}  # citizen -> what the ledger counted
+        self.ratings = collections.defaultdict(list)  # citizen -> answers to the survey
+        self.outbound = {}  # message out -> its state, doubts, note and the message in that it answers
+
+    def reply_to(self, message_id):
+        """The message out that answers it, or None."""
+        if not hasattr(self, "replies"):
+            self.replies = {row["reply_to"]: row for row in self.outbound.values()}
+        return self.replies.get(message_id)
 
 
 class Judge:
