@@ -11,7 +11,7 @@ import re
 import time
 import urllib.parse
 
-SECRET = "crash-secret"  # of a gateway that lives for this run alone
+SECRET = "secret-of-one-crash-run-alone"  # of a gateway that lives for this run alone
 PATIENCE = 60  # seconds that a citizen waits for a reply before she goes on without
 TOKEN = re.compile(r"q[0-9]{9}z")
 
