@@ -70,12 +70,11 @@ end
 local function outbound(out, settings)
   if out.token then return nil, "Africa's Talking sends to numbers only" end
   local premium = settings.premium
-  local host = settings.base_url or (settings.username == "sandbox" and HOST.sandbox)
-    or (premium and HOST.premium or HOST.bulk)
+  local host = settings.username == "sandbox" and HOST.sandbox or premium and HOST.premium or HOST.bulk
   local link = premium and out.meta.linkId or nil
   local form = url.query("username", settings.username, "to", out.to, "message", out.text, "from", out.from,
     "bulkSMSMode", premium and "0" or nil, "keyword", premium and settings.keyword or nil, "linkId", link)
-  return "POST", host .. "/version1/messaging", { apikey = settings.api_key, Accept = "application/json",
+  return "POST", settings.url or host .. "/version1/messaging", { apikey = settings.api_key, Accept = "application/json",
     ["Content-Type"] = "application/x-www-form-urlencoded" }, form
 end
 
@@ -110,17 +109,17 @@ return {
   name = "africastalking",
   summary = "Africa's Talking: SMS and USSD",
   settings = {
-    key = { "secret", required = true, min = 22, help = "stands as key= in the callback URLs; 22 characters or more by chance" },
-    key_before = { "secret", min = 22, help = "also taken, while the callback URLs are being changed to a new key" },
+    secret = { "secret", required = true, min = 22, help = "stands as key= in the callback URLs; 22 characters or more by chance" },
+    secret_before = { "secret", min = 22, help = "also taken, while the callback URLs are being changed to a new key" },
     username = { "string", required = true, help = "the account's; \"sandbox\" goes to the sandbox" },
     api_key = { "secret", required = true, help = "the account's API key" },
     premium = { "boolean", default = false, help = "whether answers are premium messages, with the keyword below" },
     keyword = { "string", help = "the premium keyword" },
-    base_url = { "url", help = "another host than Africa's Talking's own, for tests" },
+    url = { "url", help = "where messages are sent, instead of Africa's Talking's own address" },
   },
   verify = function(request, settings)
     local key = request.key
-    return equal(key, settings.key) or equal(key, settings.key_before), "wrong key"
+    return equal(key, settings.secret) or equal(key, settings.secret_before), "wrong key"
   end,
   inbound = { sms = sms, ussd = ussd, receipt = receipt },
   answer = { ussd = screen },

@@ -95,7 +95,7 @@ end
 local function dlr_url(out, settings, connection)
   if settings.dlr_url then return (settings.dlr_url:gsub("<own id>", out.id)) end
   if connection.public_url == "" then return nil end
-  return connection.public_url .. "/telco/" .. connection.name .. "/receipt?key=" .. url.encode(settings.key) .. "&ref="
+  return connection.public_url .. "/telco/" .. connection.name .. "/receipt?key=" .. url.encode(settings.secret) .. "&ref="
     .. out.id .. "&st=%d&a=%A&fid=%F&ts=%T"
 end
 
@@ -127,8 +127,8 @@ return {
   name = "kannel",
   summary = "Kannel 1.4: sendsms, get-url and dlr-url of smsbox",
   settings = {
-    key = { "secret", required = true, min = 22, help = "stands as key= in get-url; 22 characters or more by chance" },
-    key_before = { "secret", min = 22, help = "also taken, while get-url is being changed to a new key" },
+    secret = { "secret", required = true, min = 22, help = "stands as key= in get-url; 22 characters or more by chance" },
+    secret_before = { "secret", min = 22, help = "also taken, while get-url is being changed to a new key" },
     send_url = { "url", default = "http://127.0.0.1:13013/cgi-bin/sendsms", help = "sendsms of smsbox" },
     username = { "string", required = true, help = "username of Kannel's group sendsms-user" },
     password = { "secret", required = true, help = "its password" },
@@ -138,7 +138,7 @@ return {
   },
   verify = function(request, settings)
     local key = request.key
-    return equal(key, settings.key) or equal(key, settings.key_before), "wrong key"
+    return equal(key, settings.secret) or equal(key, settings.secret_before), "wrong key"
   end,
   inbound = { sms = sms, receipt = receipt },
   outbound = outbound,
