@@ -283,7 +283,7 @@ static bool url_ok(struct bytes value)
 	for (size_t i = 0; i < value.len; i++)
 		if (value.data[i] == ' ')
 			return false;
-	return scheme > 0;
+	return scheme > 0; /* and something behind it */
 }
 
 static bool push_number(struct reader *reader, const struct row *row, struct bytes value)

@@ -1,8 +1,9 @@
 /* telco_values.c - calls an adapter's functions and reads what they hand back.
  *
  * These C functions are what the adapter's coroutine runs: pushing and reading happens inside it, so that
- * running out of memory or time there ends the call and not the process.  What an adapter made is not believed:
- * numbers are completed, ids and names must be clean, text becomes valid UTF-8.
+ * running out of memory or time there ends the call and not the process.  Each goes on in a continuation, because an error
+ * that the adapter's own pcall catches unwinds the C stack beneath it.  What an adapter made is not believed: numbers are
+ * completed, ids and names must be clean, text becomes valid UTF-8.
  */
 #include <lauxlib.h>
 #include <stdlib.h>
@@ -35,17 +36,6 @@ struct reading {
 	int keys, table;  /* indexes */
 	const char *bad;  /* why it can't be taken, or NULL */
 };
-
-/* A yield inside an adapter is a breach or a mistake: the coroutine is never resumed. */
-static int never_resumed(lua_State *L, int status UNUSED, lua_KContext context UNUSED)
-{
-	return luaL_error(L, "an adapter can't wait");
-}
-
-static void call_adapter(lua_State *L, int args, int results)
-{
-	lua_callk(L, args, results, 0, never_resumed);
-}
 
 static void push_function(lua_State *L, const struct telco_connection *connection, enum telco_function function)
 {
@@ -456,35 +446,12 @@ static void read_events(lua_State *L, struct telco_connection *connection, int i
 	*(call->kind == TELCO_RECEIPT ? &events->report_count : &events->message_count) = reading.bad ? 0 : (unsigned)count;
 }
 
-static bool verified(lua_State *L, struct telco_connection *connection)
-{
-	struct telco_events *events = connection->call->events;
-	bool ok;
-
-	push_function(L, connection, TELCO_VERIFY);
-	lua_rawgeti(L, LUA_REGISTRYINDEX, connection->view[VIEW_REQUEST]);
-	push_settings(L, connection);
-	call_adapter(L, 3, 2);
-	ok = lua_type(L, -2) == LUA_TBOOLEAN && lua_toboolean(L, -2);
-	if (!ok) {
-		events->verdict = TELCO_UNAUTHORIZED;
-		events->why = copy_why(L, -1, connection->call);
-	}
-	lua_settop(L, 0);
-	return ok;
-}
-
-int telco_run_decode(lua_State *L)
+/* inbound's results lie at 1 and 2. */
+static int decode_read(lua_State *L, int status UNUSED, lua_KContext context UNUSED)
 {
 	struct telco_connection *connection = telco_caller(L);
 	struct telco_call *call = connection->call;
 
-	if (!verified(L, connection))
-		return 0;
-	push_function(L, connection, TELCO_INBOUND + call->kind);
-	lua_rawgeti(L, LUA_REGISTRYINDEX, connection->view[VIEW_REQUEST]);
-	push_settings(L, connection);
-	call_adapter(L, 3, 2);
 	if (lua_type(L, 1) == LUA_TTABLE) {
 		read_events(L, connection, 1);
 		return 0;
@@ -499,6 +466,36 @@ int telco_run_decode(lua_State *L)
 		return luaL_error(L, "an inbound function returned a word that is neither \"ignore\" nor \"bad\"");
 	call->events->why = copy_why(L, 2, call);
 	return 0;
+}
+
+/* verify's results lie at 1 and 2. */
+static int decode_verified(lua_State *L, int status UNUSED, lua_KContext context UNUSED)
+{
+	struct telco_connection *connection = telco_caller(L);
+	struct telco_call *call = connection->call;
+
+	if (lua_type(L, 1) != LUA_TBOOLEAN || !lua_toboolean(L, 1)) {
+		call->events->verdict = TELCO_UNAUTHORIZED;
+		call->events->why = copy_why(L, 2, call);
+		return 0;
+	}
+	lua_settop(L, 0);
+	push_function(L, connection, TELCO_INBOUND + call->kind);
+	lua_rawgeti(L, LUA_REGISTRYINDEX, connection->view[VIEW_REQUEST]);
+	push_settings(L, connection);
+	lua_callk(L, 3, 2, 0, decode_read);
+	return decode_read(L, LUA_OK, 0);
+}
+
+int telco_run_decode(lua_State *L)
+{
+	struct telco_connection *connection = telco_caller(L);
+
+	push_function(L, connection, TELCO_VERIFY);
+	lua_rawgeti(L, LUA_REGISTRYINDEX, connection->view[VIEW_REQUEST]);
+	push_settings(L, connection);
+	lua_callk(L, 3, 2, 0, decode_verified);
+	return decode_verified(L, LUA_OK, 0);
 }
 
 /* ---- what is sent: a body and headers ---- */
@@ -556,12 +553,24 @@ static void copy_headers(lua_State *L, int idx, struct telco_call *call, struct 
 	}
 }
 
+/* status, headers and body lie at 1 to 3. */
+static int answer_read(lua_State *L, int resumed UNUSED, lua_KContext context UNUSED)
+{
+	struct telco_call *call = telco_caller(L)->call;
+	struct http_response *response = call->response;
+	lua_Integer status = luaL_checkinteger(L, 1);
+
+	luaL_argcheck(L, status >= 200 && status <= 599, 1, "the status must be from 200 to 599");
+	response->status = (int)status;
+	copy_headers(L, 2, call, &response->headers, &response->content_type);
+	response->body = copy_body(L, 3, call);
+	return 0;
+}
+
 int telco_run_answer(lua_State *L)
 {
 	struct telco_connection *connection = telco_caller(L);
 	struct telco_call *call = connection->call;
-	struct http_response *response = call->response;
-	lua_Integer status;
 
 	push_function(L, connection, TELCO_ANSWER + call->kind);
 	if (call->screen)
@@ -571,13 +580,8 @@ int telco_run_answer(lua_State *L)
 	lua_pushboolean(L, call->more);
 	lua_rawgeti(L, LUA_REGISTRYINDEX, connection->view[VIEW_REQUEST]);
 	push_settings(L, connection);
-	call_adapter(L, 5, 3);
-	status = luaL_checkinteger(L, 1);
-	luaL_argcheck(L, status >= 200 && status <= 599, 1, "the status must be from 200 to 599");
-	response->status = (int)status;
-	copy_headers(L, 2, call, &response->headers, &response->content_type);
-	response->body = copy_body(L, 3, call);
-	return 0;
+	lua_callk(L, 5, 3, 0, answer_read);
+	return answer_read(L, LUA_OK, 0);
 }
 
 static bool url_ok(struct bytes url)
@@ -590,20 +594,12 @@ static bool url_ok(struct bytes url)
 	return scheme > 0 && url.len > scheme && url.len <= URL_MAX;
 }
 
-int telco_run_encode(lua_State *L)
+/* method, url, headers and body lie at 1 to 4; or nil and why. */
+static int encode_read(lua_State *L, int status UNUSED, lua_KContext context UNUSED)
 {
-	struct telco_connection *connection = telco_caller(L);
-	struct telco_call *call = connection->call;
+	struct telco_call *call = telco_caller(L)->call;
 	struct bytes url;
 
-	if (connection->function[TELCO_OUTBOUND] == LUA_NOREF) {
-		call->refused = "this telco has no way to send a message";
-		return 0;
-	}
-	push_function(L, connection, TELCO_OUTBOUND);
-	lua_rawgeti(L, LUA_REGISTRYINDEX, connection->view[VIEW_MESSAGE]);
-	push_settings(L, connection);
-	call_adapter(L, 3, 4);
 	if (lua_type(L, 1) == LUA_TNIL) {
 		call->refused = copy_why(L, 2, call);
 		return 0;
@@ -620,6 +616,21 @@ int telco_run_encode(lua_State *L)
 	copy_headers(L, 3, call, &call->http->headers, NULL);
 	call->http->body = copy_body(L, 4, call);
 	return 0;
+}
+
+int telco_run_encode(lua_State *L)
+{
+	struct telco_connection *connection = telco_caller(L);
+
+	if (connection->function[TELCO_OUTBOUND] == LUA_NOREF) {
+		connection->call->refused = "this telco has no way to send a message";
+		return 0;
+	}
+	push_function(L, connection, TELCO_OUTBOUND);
+	lua_rawgeti(L, LUA_REGISTRYINDEX, connection->view[VIEW_MESSAGE]);
+	push_settings(L, connection);
+	lua_callk(L, 3, 4, 0, encode_read);
+	return encode_read(L, LUA_OK, 0);
 }
 
 /* ---- outcome ---- */
@@ -642,28 +653,34 @@ static enum telco_outcome_kind outcome_kind(lua_State *L, int idx)
 	return OUTCOME_UNKNOWN;
 }
 
-int telco_run_outcome(lua_State *L)
+/* The word lies at 1, details at 2. */
+static int outcome_read(lua_State *L, int status UNUSED, lua_KContext context UNUSED)
 {
 	struct telco_connection *connection = telco_caller(L);
 	struct telco_call *call = connection->call;
-	struct reading reading = { .L = L, .connection = connection, .call = call };
+	struct reading reading = { .L = L, .connection = connection, .call = call, .table = 2, .keys = 3 };
+
+	call->outcome->kind = outcome_kind(L, 1);
+	if (lua_isnil(L, 2))
+		return 0;
+	luaL_argcheck(L, lua_type(L, 2) == LUA_TTABLE, 2, "the details must be a table");
+	lua_rawgeti(L, LUA_REGISTRYINDEX, connection->keys);
+	call->outcome->provider_id = field_plain(&reading, KEY_PROVIDER_ID, PROVIDER_ID_MAX, NULL);
+	call->outcome->code = field_plain(&reading, KEY_CODE, ADDRESS_MAX, NULL);
+	call->outcome->retry_after_ms = field_integer(&reading, KEY_RETRY_AFTER_MS);
+	call->outcome->opted_out = field_boolean(&reading, KEY_OPTED_OUT);
+	return 0;
+}
+
+int telco_run_outcome(lua_State *L)
+{
+	struct telco_connection *connection = telco_caller(L);
 
 	if (connection->function[TELCO_OUTCOME] == LUA_NOREF)
 		return 0;
 	push_function(L, connection, TELCO_OUTCOME);
 	lua_rawgeti(L, LUA_REGISTRYINDEX, connection->view[VIEW_RESPONSE]);
 	push_settings(L, connection);
-	call_adapter(L, 3, 2);
-	call->outcome->kind = outcome_kind(L, 1);
-	if (lua_isnil(L, 2))
-		return 0;
-	luaL_argcheck(L, lua_type(L, 2) == LUA_TTABLE, 2, "the details must be a table");
-	lua_rawgeti(L, LUA_REGISTRYINDEX, connection->keys);
-	reading.keys = lua_gettop(L);
-	reading.table = 2;
-	call->outcome->provider_id = field_plain(&reading, KEY_PROVIDER_ID, PROVIDER_ID_MAX, NULL);
-	call->outcome->code = field_plain(&reading, KEY_CODE, ADDRESS_MAX, NULL);
-	call->outcome->retry_after_ms = field_integer(&reading, KEY_RETRY_AFTER_MS);
-	call->outcome->opted_out = field_boolean(&reading, KEY_OPTED_OUT);
-	return 0;
+	lua_callk(L, 3, 2, 0, outcome_read);
+	return outcome_read(L, LUA_OK, 0);
 }

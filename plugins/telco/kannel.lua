@@ -134,7 +134,7 @@ return {
     password = { "secret", required = true, help = "its password" },
     smsc = { "string", help = "smsc-id to send through; Kannel chooses where it is left out" },
     dlr_mask = { "number", default = 27, min = 1, max = 63, help = "which receipts: 1 delivered, 2 failed, 8 sent, 16 rejected" },
-    dlr_url = { "url", help = "dlr-url instead of the gateway's own; <own id> becomes the message's id" },
+    dlr_url = { "string", help = "dlr-url instead of the gateway's own; <own id> becomes the message's id" },
   },
   verify = function(request, settings)
     local key = request.key
