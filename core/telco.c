@@ -360,6 +360,10 @@ void telco_decode(struct telco_connection *connection, enum telco_kind kind, con
 	struct telco_call call = { .arena = arena, .now = now, .kind = kind, .request = request, .events = out };
 
 	*out = (struct telco_events){ .verdict = TELCO_BAD, .why = "" };
+	if (request->method == HTTP_HEAD) { /* somebody looks whether we are there */
+		out->verdict = TELCO_IGNORE;
+		return;
+	}
 	if (connection->function[TELCO_INBOUND + kind] == LUA_NOREF) {
 		out->why = "this telco has no such callback";
 		return;

@@ -1,7 +1,7 @@
 -- kannel.lua - Kannel's smsbox: messages in by get-url (or post-url), out by sendsms, receipts by dlr-url.
 --
 -- Kannel returns no message id, so a receipt names ours: it stands in the dlr-url that goes with each message.
--- The group to put into smsbox.conf stands in contrib/kannel.
+-- What to put into smsbox.conf stands in README.md.
 
 -- Element identifiers of a user data header (3GPP TS 23.040, 9.2.3.24).
 local CONCAT_8, CONCAT_16 = 0x00, 0x08
@@ -15,6 +15,7 @@ local CHARSETS = {
   ["ISO-8859-1"] = "latin1", ["LATIN1"] = "latin1", ["WINDOWS-1252"] = "latin1", ["CP1252"] = "latin1",
 }
 local BINARY = "8-BIT"
+local PLUS = ("+"):byte()
 
 -- Reads a user data header: total, number and reference of a part, or nothing; the second result is why it is no text.
 local function read_udh(udh)
@@ -103,9 +104,11 @@ end
 local function outbound(out, settings, connection)
   if out.token then return nil, "Kannel sends to numbers only" end
   local report = dlr_url(out, settings, connection)
+  local to = out.to
+  if to:byte(1) == PLUS then to = to:sub(2) end
   local wide = out.coding == "ucs2"
   return "GET", settings.send_url .. (settings.send_url:find("?", 1, true) and "&" or "?") .. url.query(
-    "username", settings.username, "password", settings.password, "from", out.from, "to", (out.to:gsub("^%+", "")),
+    "username", settings.username, "password", settings.password, "from", out.from, "to", to,
     "smsc", settings.smsc, "dlr-mask", report and tostring(settings.dlr_mask), "dlr-url", report,
     "coding", wide and "2" or nil, "text", wide and text.to_ucs2(out.text) or out.text)
 end
