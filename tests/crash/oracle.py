@@ -7,8 +7,8 @@ reply came twice, or where nobody can know whether it came, the message itself m
 
 import collections
 import json
-import pathlib
 import re
+import subprocess
 
 COUNTED = re.compile(r"nomor ([0-9]+)")
 
@@ -41,13 +41,58 @@ class Store:
         self.entries = collections.Counter()  # token -> how often it was written
         self.counts = {}  # citizen -> what the ledger counted
         self.ratings = collections.defaultdict(list)  # citizen -> answers to the survey
-        self.outbound = {}  # message out -> its state, doubts, note and the message in that it answers
+        self.outbound = {}  # message out -> its state, doubts, note and the telco's id of what it answers
 
-    def reply_to(self, message_id):
-        """The message out that answers it, or None."""
+    def reply_to(self, message):
+        """The message out that answers it, or None.  What answers a screen's request is found by its text."""
         if not hasattr(self, "replies"):
             self.replies = {row["reply_to"]: row for row in self.outbound.values()}
-        return self.replies.get(message_id)
+            self.texts = {(row["citizen"], row["text"]): row for row in self.outbound.values()}
+        for status, body in message["answers"] if message["kind"] == "screen" else ():
+            if status == 200:
+                return self.texts.get((message["citizen"], body.removeprefix("END ")))
+        return self.replies.get(message["id"])
+
+
+def read_store(program, path, record):
+    """Asks tests/crash/holdings about all that the record names."""
+    tokens = [message["writes"] for message in record["messages"] if message["writes"]]
+    citizens = sorted({message["citizen"] for message in record["messages"]})
+    questions = [f"count\tledger\tentries\ttoken\t{token}" for token in tokens]
+    questions += [f"get\tledger\tcounts\t{json.dumps([citizen])}" for citizen in citizens]
+    questions += [f"get\tsurvey\tanswers\t{json.dumps([citizen])}" for citizen in citizens]
+    questions += ["inbound", "outbound"]
+    answer = subprocess.run(
+        [str(program), str(path)],
+        input="\n".join(questions) + "\n",
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    )
+    answers = iter(map(json.loads, answer.stdout.splitlines()))
+    store = Store()
+    for token in tokens:
+        store.entries[token] = next(answers)
+    for citizen in citizens:
+        row = next(answers)
+        if row:
+            store.counts[citizen] = row["count"]
+    for citizen in citizens:
+        row = next(answers)
+        if row:
+            store.ratings[citizen].append(row["rating"])
+    inbound = {row["id"]: row["provider_id"] for row in next(answers)}
+    for row in next(answers):
+        row["reply_to"] = inbound.get(row["reply_to"], "")
+        store.outbound[row["id"]] = row
+    return store
+
+
+def judge_folder(program, folder):
+    """Judges a run by its record.json and the store in its folder."""
+    record = json.loads((folder / "record.json").read_text())
+    path = next(path for path in (folder / "state").iterdir() if path.suffix in (".db", ".sqlite"))
+    return Judge(record, read_store(program, path, record)).judge()
 
 
 class Judge:
@@ -121,7 +166,7 @@ class Judge:
             self.judge_send(message, ref, arrivals)
         if sends or not acknowledged:
             return
-        row = self.store.reply_to(message["id"])
+        row = self.store.reply_to(message)
         if row and row["state"] == "held":
             self.judge_held(message, row)
         else:
@@ -131,7 +176,7 @@ class Judge:
     def judge_send(self, message, ref, arrivals):
         """One message out: taken once, or marked with what was done about the doubt."""
         taken = [arrival for arrival in arrivals if arrival["taken"]]
-        row = self.store.outbound.get(ref) or self.store.reply_to(message["id"])
+        row = self.store.outbound.get(ref) or self.store.reply_to(message)
         if len(taken) == 1 and not (row and row["state"] == "held"):
             self.list_doubt(message, row, taken)
         elif row and row["state"] == "held":
@@ -176,7 +221,7 @@ class Judge:
             if message["attempts"] == 1 and message["answers"]:
                 self.verdict.doubled.append(f"{name(message)}: its screen also came by SMS")
             else:
-                row = self.store.reply_to(message["id"])
+                row = self.store.reply_to(message)
                 note = row["note"] if row else ""
                 self.verdict.unknown.append(f"{name(message)}: followed by SMS {len(arrivals)} times: {note}")
         token, answers = message["token"], [body for status, body in message["answers"] if status == 200]

@@ -2,10 +2,10 @@
 
 -- One more entry of this citizen; answers how many there are now.  It reads what it has just written.
 local function write(citizen, token)
-  records.entries:insert { token = token, owner = citizen.number }
-  local row = records.counts:get { owner = citizen.number }
+  records.entries:insert { token = token }
+  local row = records.counts:get(citizen)
   local count = (row and row.count or 0) + 1
-  records.counts:put { owner = citizen.number, count = count }
+  records.counts:put { citizen = citizen, count = count }
   return count
 end
 
@@ -31,8 +31,8 @@ return {
   triggers = { keywords = { CATAT = "note", TANYA = "question" }, ussd = "7", menu = "Buku" },
   needs = { "records" },
   records = {
-    entries = { token = "text", owner = "text", index = { "token" } },
-    counts = { owner = "text", count = "integer", unique = { "owner" } },
+    entries = { token = "text", index = { "token" } },
+    counts = { count = "integer", unique = { "citizen" } },
   },
   dialogs = { note = note, question = question, screen = screen },
 }
