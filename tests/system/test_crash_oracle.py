@@ -1,14 +1,10 @@
 #!/usr/bin/env python3
 """The crash test's oracle, tried itself: with one effect or reply dropped or repeated on purpose it must find it.
 
-First on a record made by hand; then on one real crash run, of which single rows and arrivals are spoilt.
+First on a record made by hand, then on real crash runs with a plugin that drops or repeats what it writes.
 """
 
-import copy
-import json
 import pathlib
-import shutil
-import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -52,7 +48,15 @@ def arrival(number, **fields):
 
 
 def outbound(number, **fields):
-    return {"state": "accepted", "doubts": 0, "note": "", "reply_to": f"m{number}", **fields}
+    return {
+        "citizen": CITIZEN,
+        "text": "",
+        "state": "accepted",
+        "doubts": 0,
+        "note": "",
+        "reply_to": f"m{number}",
+        **fields,
+    }
 
 
 class ByHand(unittest.TestCase):
@@ -140,6 +144,31 @@ class ByHand(unittest.TestCase):
     def test_an_unacknowledged_message_may_have_no_effect(self):
         self.record["messages"].append(message(4, answers=[]))
         self.assertTrue(self.judge().good)
+
+
+class RealRuns(unittest.TestCase):
+    """A few kills each."""
+
+    def run_it(self, *options):
+        with tempfile.TemporaryDirectory() as folder:
+            command = [TOP / "scripts/test-crash", "3", "--random", "--folder", folder, *options]
+            answer = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
+        return answer.returncode, answer.stdout
+
+    def test_a_run_without_fault_passes(self):
+        code, output = self.run_it()
+        self.assertEqual(code, 0, output)
+        self.assertIn(" 0 lost, 0 doubled", output)
+
+    def test_a_plugin_that_drops_what_it_writes_fails(self):
+        code, output = self.run_it("--spoil", "drop")
+        self.assertEqual(code, 1, output)
+        self.assertIn("what it writes isn't there", output)
+
+    def test_a_plugin_that_writes_twice_fails(self):
+        code, output = self.run_it("--spoil", "repeat")
+        self.assertEqual(code, 1, output)
+        self.assertIn("what it writes is there 2 times", output)
 
 
 if __name__ == "__main__":
