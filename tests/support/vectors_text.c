@@ -1,7 +1,7 @@
 /* vectors_text.c - runs the test vectors of the codecs.
  *
  * A row is a function of its columns by name, so that a file with further columns, or with columns in another order,
- * runs too.  CSV is that of RFC 4180; a column named ..._json holds a JSON string.
+ * runs too.  A column named ..._json holds a JSON string.
  */
 #include "vectors_text.h"
 
@@ -12,12 +12,13 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "csv.h"
 #include "gsm7.h"
 #include "msisdn.h"
 #include "utf8.h"
 #include "vectors.h"
 
-enum { FIELDS_MAX = 32, FILE_BYTES_MAX = 8 << 20, SEPTETS_MAX = 4096, ENDS_MAX = 256 };
+enum { SEPTETS_MAX = 4096, ENDS_MAX = 256 };
 
 /* The file being run. */
 struct run {
@@ -26,9 +27,8 @@ struct run {
 	char row[128];            /* its id or number, for failures */
 	bool row_failed;
 	unsigned passed, failed;
-	char *header[FIELDS_MAX]; /* names of columns */
-	char *fields[FIELDS_MAX]; /* of one row */
-	unsigned header_count, field_count;
+	struct csv *csv;          /* where it is one */
+	char path[512];
 };
 typedef void row_fn(struct run *run);
 
@@ -101,116 +101,46 @@ static const char *to_hex(struct run *run, const unsigned char *octets, size_t l
 
 /* ---- files ---- */
 
-static char *read_file(struct run *run, const char *name)
+static const char *file_path(struct run *run, const char *name)
 {
-	char path[512];
-	struct buf content = { 0 };
-	char block[4096];
-	size_t got;
-	FILE *file;
-
 	run->file = name;
-	snprintf(path, sizeof(path), "%s/%s", run->folder, name);
-	file = fopen(path, "rb");
-	if (!file)
-		return NULL;
-	while ((got = fread(block, 1, sizeof(block), file)) > 0 && content.len < FILE_BYTES_MAX)
-		buf_add(&content, block, got);
-	fclose(file);
-	buf_add(&content, "", 0);
-	return content.data;
+	snprintf(run->path, sizeof(run->path), "%s/%s", run->folder, name);
+	return run->path;
 }
 
-/* One field, unquoted in place; gives what follows it. */
-static char *csv_field(char *at, char **field)
-{
-	char *out = at;
-	bool quoted = *at == '"';
-
-	*field = at;
-	if (!quoted) {
-		at += strcspn(at, ",\r\n");
-		return at;
-	}
-	for (at++; *at; at++) {
-		if (*at == '"' && *++at != '"')
-			break;
-		*out++ = *at;
-	}
-	*out = '\0'; /* at is behind the closing quote, so this ends the field before it */
-	return at;
-}
-
-/* One row into fields; gives what follows it. */
-static char *csv_row(char *at, char *fields[static FIELDS_MAX], unsigned *count)
-{
-	*count = 0;
-	for (;;) {
-		char *field, end;
-
-		at = csv_field(at, &field);
-		if (*count < FIELDS_MAX)
-			fields[(*count)++] = field;
-		end = *at;
-		*at = '\0';
-		if (end == '\0')
-			return at;
-		at++;
-		if (end == ',')
-			continue;
-		return end == '\r' && *at == '\n' ? at + 1 : at;
-	}
-}
-
-/* A column of the row, "" where the file has none of that name. */
 static const char *column(const struct run *run, const char *name)
 {
-	for (unsigned i = 0; i < run->header_count && i < run->field_count; i++) {
-		if (strcmp(run->header[i], name) == 0)
-			return run->fields[i];
-	}
-	return "";
+	return csv_column(run->csv, name);
 }
 
 static void run_csv(struct run *run, const char *name, row_fn *row)
 {
-	char *content = read_file(run, name), *at;
-	unsigned number = 1;
+	run->csv = csv_open(file_path(run, name));
+	while (run->csv && csv_next(run->csv)) {
+		const char *id = column(run, "id");
 
-	if (!content)
-		return;
-	at = csv_row(content, run->header, &run->header_count);
-	while (*at) {
-		const char *id;
-
-		at = csv_row(at, run->fields, &run->field_count);
-		number++;
-		if (run->field_count == 1 && !run->fields[0][0])
-			continue;
-		id = column(run, "id");
 		if (id[0])
 			snprintf(run->row, sizeof(run->row), "%s", id);
 		else
-			snprintf(run->row, sizeof(run->row), "row %u", number);
+			snprintf(run->row, sizeof(run->row), "row %u", csv_row(run->csv));
 		row(run);
 		end_row(run);
 	}
-	free(content);
+	csv_close(run->csv);
 }
 
 static void run_json(struct run *run, const char *name, void (*row)(struct run *run, const json_t *vector))
 {
-	char *content = read_file(run, name);
 	json_error_t error;
 	json_t *list, *one;
 	size_t i;
 
-	if (!content)
+	if (access(file_path(run, name), R_OK) != 0)
 		return;
-	list = json_loads(content, JSON_ALLOW_NUL, &error);
-	snprintf(run->row, sizeof(run->row), "file");
+	list = json_load_file(run->path, JSON_ALLOW_NUL, &error);
 	if (!list) {
-		fail(run, "line %d: %s", error.line, error.text);
+		snprintf(run->row, sizeof(run->row), "line %d", error.line);
+		fail(run, "%s", error.text);
 		end_row(run);
 	}
 	json_array_foreach(list, i, one) {
@@ -221,7 +151,6 @@ static void run_json(struct run *run, const char *name, void (*row)(struct run *
 		end_row(run);
 	}
 	json_decref(list);
-	free(content);
 }
 
 static struct bytes json_bytes(struct run *run, const json_t *value)

@@ -1,0 +1,514 @@
+/* words.c - what a citizen's words mean before any plugin sees them: stop, start, help; keywords.
+ *
+ * STOP must work however it is put ("tolong stop sms nya pak"), yet "stop kontak rusak" is a complaint.  So a message
+ * means one of our words only if each of its words is in a small vocabulary (words_table.c), and what they
+ * mean together is decided by the classes that they belong to: one word from outside and it is the plugins'.  That
+ * also makes the usual message cheap: it is left at its first or second word.
+ */
+#include "words.h"
+
+#include <string.h>
+#include <utf8proc.h>
+
+#include "utf8.h"
+#include "words_table.h"
+
+enum {
+	WHOLE_MAX = 240,  /* bytes of a message that can mean one of our words */
+	TOKENS_MAX = 14,
+	TOKEN_SIZE = 24,  /* bytes of a word with its NUL; a longer one is not ours */
+	NEAR_TOKENS = 4,  /* a mistyped word is looked for in shorter messages alone */
+	NEAR_LEN = 5,     /* letters from which on one change anywhere is near */
+	UNREG_WORDS = 2,  /* what may follow UNREG: a keyword, or a keyword and its part */
+	KEYWORD_MAX = 64, /* bytes of a keyword; a longer first word is none */
+};
+
+/* What may surround the words that a rule asks for. */
+#define AROUND (WORDS_POLITE | WORDS_ME | WORDS_THIS | WORDS_ALL | WORDS_PREP | WORDS_NUMBER | WORDS_NO | WORDS_LIST)
+#define COMMON (WORDS_SERVICE | WORDS_LOOKUP | WORDS_INFO)
+#define TALK (WORDS_CHANNEL | WORDS_SEND | WORDS_PEST | WORDS_JOIN | WORDS_AGAIN | WORDS_MORE | WORDS_WANT)
+#define REFUSAL (WORDS_PROHIBIT | WORDS_NEG | WORDS_DO | WORDS_USAH | WORDS_REFUSE | WORDS_CUKUP | WORDS_SUDAH | WORDS_VERB)
+#define STOPPING (WORDS_STOP | WORDS_QUIT | WORDS_UNREG)
+/* What may stand before the word that a rule begins with. */
+#define LEADING (WORDS_POLITE | WORDS_ME | WORDS_WANT | WORDS_THIS | WORDS_SUDAH | WORDS_CUKUP)
+
+/* A message as its words. */
+struct tokens {
+	char word[TOKENS_MAX][TOKEN_SIZE];
+	uint64_t classes[TOKENS_MAX];
+	uint64_t have;  /* all classes together */
+	uint64_t first; /* of the first word that isn't leading */
+	unsigned count;
+	bool question;  /* has a question mark */
+	bool too_many;  /* or one too long: not ours */
+};
+
+static bool is_part_of_word(uint32_t point)
+{
+	utf8proc_category_t kind;
+
+	if (point < 0x80)
+		return (point | 0x20) - 'a' < 26U || point - '0' < 10U;
+	kind = utf8proc_category((utf8proc_int32_t)point);
+	return kind >= UTF8PROC_CATEGORY_LU && kind <= UTF8PROC_CATEGORY_NO;
+}
+
+/* ---- the words of a whole message ---- */
+
+static void end_token(struct tokens *tokens, size_t *len)
+{
+	if (*len == 0)
+		return;
+	tokens->word[tokens->count++][*len] = '\0';
+	*len = 0;
+}
+
+/* text is folded, or ASCII in any case. */
+static void split(struct bytes text, struct tokens *tokens)
+{
+	size_t len = 0;
+
+	for (size_t at = 0; at < text.len && !tokens->too_many;) {
+		size_t before = at;
+		uint32_t point = utf8_next(text, &at);
+
+		if (point == '\'' || point == 0x2019) /* don't */
+			continue;
+		if (!is_part_of_word(point)) {
+			tokens->question |= point == '?' || point == 0x61f;
+			end_token(tokens, &len);
+			continue;
+		}
+		if (tokens->count == TOKENS_MAX || len + (at - before) >= TOKEN_SIZE) {
+			tokens->too_many = true;
+			return;
+		}
+		memcpy(tokens->word[tokens->count] + len, text.data + before, at - before);
+		if (point - 'A' < 26U)
+			tokens->word[tokens->count][len] = (char)(point | 0x20);
+		len += at - before;
+	}
+	end_token(tokens, &len);
+}
+
+static uint64_t look_up(const char *word)
+{
+	unsigned low = 0, high = words_table_count;
+
+	while (low < high) {
+		unsigned middle = (low + high) / 2;
+		int order = strcmp(word, words_table[middle].word);
+
+		if (order == 0)
+			return words_table[middle].classes;
+		if (order > 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return 0;
+}
+
+/* "smsnya", "carane", "caranipun": the thing, of which there is talk. Not with what acts: "bantuannya" is the aid. */
+static uint64_t look_up_stem(const char *word)
+{
+	static const char *const endings[] = { "nipun", "ipun", "nya", "ne", "e" };
+	const uint64_t things = WORDS_CHANNEL | COMMON | WORDS_CARA | WORDS_VERB | WORDS_MEANS | WORDS_COST | WORDS_NUMBER;
+	size_t len = strlen(word);
+
+	for (size_t i = 0; i < ARRAY_LEN(endings); i++) {
+		size_t ending = strlen(endings[i]);
+		char stem[TOKEN_SIZE];
+		uint64_t classes;
+
+		if (len < ending + 3 || strcmp(word + len - ending, endings[i]) != 0)
+			continue;
+		memcpy(stem, word, len - ending);
+		stem[len - ending] = '\0';
+		classes = look_up(stem);
+		if (classes & things)
+			return classes;
+	}
+	return 0;
+}
+
+/* Letters that were held too long, and digits for letters: "stoopp" and "st0p" to "stop". */
+static void tidy(const char *word, char out[static TOKEN_SIZE])
+{
+	static const char letters[] = "oi2ea56789"; /* for 0 to 9 */
+	bool has_letter = strpbrk(word, "abcdefghijklmnopqrstuvwxyz") != NULL;
+	size_t len = 0;
+
+	for (; *word; word++) {
+		char c = *word;
+
+		if (has_letter && c >= '0' && c <= '9')
+			c = letters[c - '0'];
+		if (len == 0 || out[len - 1] != c)
+			out[len++] = c;
+	}
+	out[len] = '\0';
+}
+
+/* On one key of a keypad, so that one press too many or too few makes one of the other. */
+static bool same_key(char a, char b)
+{
+	static const char keys[] = "22233344455566677778889999"; /* for a to z */
+
+	return a >= 'a' && a <= 'z' && b >= 'a' && b <= 'z' && keys[a - 'a'] == keys[b - 'a'];
+}
+
+/* Whether word is wanted with one slip: two letters swapped, one on the same key, a vowel left out; in a longer
+ * word also any one letter more, less or other. */
+static bool is_near(const char *word, const char *wanted)
+{
+	size_t word_len = strlen(word), wanted_len = strlen(wanted);
+
+	while (*word && *word == *wanted) {
+		word++, word_len--;
+		wanted++, wanted_len--;
+	}
+	while (word_len > 0 && wanted_len > 0 && word[word_len - 1] == wanted[wanted_len - 1])
+		word_len--, wanted_len--;
+	if (word_len == 2 && wanted_len == 2)
+		return word[0] == wanted[1] && word[1] == wanted[0];
+	return word_len <= 1 && wanted_len <= 1;
+}
+
+static bool is_slip(const char *word, const char *wanted)
+{
+	size_t word_len = strlen(word), wanted_len = strlen(wanted), at = 0;
+
+	if (!is_near(word, wanted))
+		return false;
+	if (wanted_len >= NEAR_LEN)
+		return true;
+	while (word[at] && word[at] == wanted[at])
+		at++;
+	if (word_len == wanted_len) /* swapped, or one other */
+		return word[at + 1] == wanted[at] || same_key(word[at], wanted[at]);
+	return word_len < wanted_len && strchr("aeiou", wanted[at]);
+}
+
+static uint64_t look_up_slip(const char *word)
+{
+	static const char *const ours[] = { "bantuan", "berhenti", "help", "info", "keluar", "menu", "petunjuk", "stop", "unreg", "unsubscribe" };
+	/* Near to one of ours, but words themselves: finished, other people's stones, a region, a deposit... */
+	static const char *const others[] = { "batuan", "indo", "kelar", "men", "stor", "terhenti" };
+
+	for (size_t i = 0; i < ARRAY_LEN(others); i++) {
+		if (strcmp(word, others[i]) == 0)
+			return 0;
+	}
+	for (size_t i = 0; i < ARRAY_LEN(ours); i++) {
+		if (is_slip(word, ours[i]))
+			return look_up(ours[i]);
+	}
+	return 0;
+}
+
+static uint64_t classify(const char *word, bool slips)
+{
+	uint64_t classes = look_up(word);
+	char tidied[TOKEN_SIZE];
+
+	if (classes)
+		return classes;
+	classes = look_up_stem(word);
+	if (classes)
+		return classes;
+	tidy(word, tidied);
+	classes = look_up(tidied);
+	if (!classes && slips)
+		classes = look_up_slip(tidied);
+	return classes;
+}
+
+/* ---- what they mean together ---- */
+
+/* Each word is of one of these classes. */
+static bool only(const struct tokens *tokens, uint64_t allowed)
+{
+	for (unsigned i = 0; i < tokens->count; i++) {
+		if (!(tokens->classes[i] & allowed))
+			return false;
+	}
+	return true;
+}
+
+/* The class of the word before i, over "mau" and "usah": "tidak mau berhenti" denies the stop. */
+static uint64_t before(const struct tokens *tokens, unsigned i)
+{
+	while (i > 0 && tokens->classes[i - 1] & (WORDS_WANT | WORDS_USAH | WORDS_ME))
+		i--;
+	return i > 0 ? tokens->classes[i - 1] : 0;
+}
+
+static bool stop_is_denied(const struct tokens *tokens)
+{
+	for (unsigned i = 0; i < tokens->count; i++) {
+		if (tokens->classes[i] & (STOPPING | WORDS_DELETE | WORDS_CANCEL) &&
+		    before(tokens, i) & (WORDS_NEG | WORDS_PROHIBIT | WORDS_REFUSE))
+			return true;
+	}
+	return false;
+}
+
+/* "tidak mau", but not "mau tidak", which asks. */
+static bool does_not_want(const struct tokens *tokens)
+{
+	for (unsigned i = 1; i < tokens->count; i++) {
+		if (tokens->classes[i] & WORDS_WANT && tokens->classes[i - 1] & WORDS_NEG)
+			return true;
+	}
+	return tokens->have & WORDS_REFUSE;
+}
+
+static bool is_prohibition(uint64_t have)
+{
+	return have & WORDS_PROHIBIT || (have & WORDS_NEG && have & (WORDS_USAH | WORDS_DO)) ||
+	       (have & WORDS_NO && have & WORDS_MORE);
+}
+
+/* STOP, BERHENTI SMS, saya mau keluar, SURVEI STOP. */
+static bool is_plain_stop(const struct tokens *tokens)
+{
+	uint64_t allowed = AROUND | COMMON | TALK | STOPPING;
+
+	if (tokens->have & (WORDS_STOP | WORDS_UNREG))
+		allowed |= WORDS_SUDAH | WORDS_CUKUP;
+	if (!(tokens->have & STOPPING) || !only(tokens, allowed))
+		return false;
+	if (tokens->first & STOPPING)
+		return true;
+	if (tokens->first & WORDS_CHANNEL) /* "sms nya stop" */
+		return tokens->have & WORDS_STOP;
+	return tokens->count == 2 && tokens->classes[0] & WORDS_SERVICE && tokens->classes[1] & WORDS_STOP;
+}
+
+/* jangan sms saya lagi, ga mau disms, tidak mau ikut survei lagi. */
+static bool is_refusal(const struct tokens *tokens)
+{
+	uint64_t have = tokens->have;
+	bool of_messages = have & (WORDS_CHANNEL | WORDS_PEST);
+
+	if (!only(tokens, AROUND | COMMON | TALK | STOPPING | REFUSAL))
+		return false;
+	if (is_prohibition(have))
+		return of_messages || (have & (WORDS_SEND | COMMON) && have & WORDS_AGAIN);
+	if (does_not_want(tokens))
+		return of_messages || (have & (WORDS_JOIN | WORDS_SEND | COMMON) && have & (WORDS_AGAIN | WORDS_CUKUP));
+	return false;
+}
+
+/* hapus nomor saya dari daftar, keluarkan saya. */
+static bool is_removal(const struct tokens *tokens)
+{
+	uint64_t have = tokens->have;
+
+	if (!(have & WORDS_DELETE) || !only(tokens, AROUND | WORDS_DELETE | WORDS_WANT | WORDS_SUDAH))
+		return false;
+	return have & WORDS_NUMBER ? have & (WORDS_ME | WORDS_LIST | WORDS_THIS) : have & WORDS_ME;
+}
+
+/* UNREG, UNREG ALL, UNREG BOLA: whatever the keyword is. */
+static bool is_unreg(const struct tokens *tokens)
+{
+	unsigned at = 0, others = 0;
+
+	while (at < tokens->count && tokens->classes[at] & LEADING)
+		at++;
+	if (at == tokens->count || !(tokens->classes[at] & WORDS_UNREG))
+		return false;
+	for (unsigned i = at + 1; i < tokens->count; i++)
+		others += !(tokens->classes[i] & WORDS_POLITE);
+	return others <= UNREG_WORDS;
+}
+
+/* cara lapor gimana, carane piye, format lapornya. */
+static bool asks_how(const struct tokens *tokens)
+{
+	const uint64_t allowed = AROUND | COMMON | TALK | STOPPING | WORDS_CARA | WORDS_HOW | WORDS_VERB | WORDS_DO | WORDS_ASK |
+				 WORDS_WHAT;
+	uint64_t have = tokens->have;
+
+	if (!only(tokens, allowed))
+		return false;
+	if (have & WORDS_CARA)
+		return true;
+	return have & WORDS_HOW && have & (WORDS_VERB | WORDS_SERVICE | WORDS_JOIN) && !(have & WORDS_LOOKUP);
+}
+
+/* ini nomor apa ya, maksudnya apa, iki sapa. */
+static bool asks_what(const struct tokens *tokens)
+{
+	if (!only(tokens, AROUND | WORDS_WHAT | WORDS_MEANS | WORDS_CHANNEL | WORDS_ASK | WORDS_SERVICE))
+		return false;
+	return tokens->have & WORDS_MEANS || (tokens->have & WORDS_WHAT && tokens->have & WORDS_THIS);
+}
+
+/* sms ini bayar tidak? balas sms gratis? */
+static bool asks_cost(const struct tokens *tokens)
+{
+	uint64_t have = tokens->have;
+
+	if (!(have & WORDS_COST) || !(have & (WORDS_CHANNEL | WORDS_THIS | WORDS_VERB | WORDS_SEND)))
+		return false;
+	if (!only(tokens, AROUND | WORDS_COST | WORDS_CHANNEL | WORDS_VERB | WORDS_SEND | WORDS_ASK | WORDS_WHAT | WORDS_NEG))
+		return false;
+	return have & (WORDS_ASK | WORDS_WHAT | WORDS_NEG) || tokens->question;
+}
+
+/* BANTUAN, MENU UTAMA, BANTUAN LAPOR, INFO; not "bantuan beras", nor "minta bantuan". */
+static bool is_plain_help(const struct tokens *tokens)
+{
+	if (tokens->classes[0] & (WORDS_WANT | WORDS_ME))
+		return false;
+	if (tokens->first & WORDS_HELP)
+		return only(tokens, WORDS_HELP | WORDS_POLITE | WORDS_MAIN | COMMON);
+	return tokens->first & WORDS_INFO && only(tokens, WORDS_INFO | WORDS_POLITE);
+}
+
+static enum word judge(const struct tokens *tokens)
+{
+	if (is_unreg(tokens))
+		return WORD_STOP;
+	if (tokens->have & (STOPPING | REFUSAL | WORDS_DELETE | WORDS_NO) && !stop_is_denied(tokens) &&
+	    (is_plain_stop(tokens) || is_refusal(tokens) || is_removal(tokens)))
+		return WORD_STOP;
+	if (tokens->first & WORDS_CANCEL && only(tokens, WORDS_CANCEL | AROUND | COMMON | WORDS_WANT | WORDS_SUDAH))
+		return WORD_CANCEL;
+	if (tokens->first & WORDS_START && only(tokens, WORDS_START | WORDS_POLITE | WORDS_AGAIN | WORDS_ALL | WORDS_ME | WORDS_WANT))
+		return WORD_START;
+	if (is_plain_help(tokens) || asks_how(tokens) || asks_what(tokens) || asks_cost(tokens))
+		return WORD_HELP;
+	return WORD_NONE;
+}
+
+/* Words that mean something else where they stand: "terima kasih" is thanks, though "terima" is to receive; "aja" is
+ * Javanese for "don't" at the start, and Indonesian for "just" behind. */
+static void mind_places(struct tokens *tokens)
+{
+	if (strcmp(tokens->word[0], "aja") == 0)
+		tokens->classes[0] = WORDS_PROHIBIT;
+	for (unsigned i = 1; i < tokens->count; i++) {
+		if (strcmp(tokens->word[i - 1], "terima") == 0 && strcmp(tokens->word[i], "kasih") == 0)
+			tokens->classes[i - 1] = WORDS_POLITE;
+	}
+}
+
+/* false: a word from outside, and the message doesn't begin with UNREG. */
+static bool classify_all(struct tokens *tokens)
+{
+	bool slips = tokens->count <= NEAR_TOKENS, unreg = false;
+
+	for (unsigned i = 0; i < tokens->count; i++) {
+		tokens->classes[i] = classify(tokens->word[i], slips);
+		unreg |= (tokens->classes[i] & WORDS_UNREG) != 0;
+		if (!tokens->classes[i] && !unreg)
+			return false;
+	}
+	mind_places(tokens);
+	for (unsigned i = 0; i < tokens->count; i++) {
+		tokens->have |= tokens->classes[i];
+		if (!tokens->first && !(tokens->classes[i] & LEADING))
+			tokens->first = tokens->classes[i];
+	}
+	return true;
+}
+
+static enum word words_of(struct bytes text)
+{
+	struct tokens tokens;
+
+	/* Not the words themselves: each is written before it is read. */
+	tokens.count = 0;
+	tokens.have = tokens.first = 0;
+	tokens.question = tokens.too_many = false;
+	split(text, &tokens);
+	if (tokens.too_many)
+		return WORD_NONE;
+	if (tokens.count == 0)
+		return tokens.question ? WORD_HELP : WORD_NONE;
+	return classify_all(&tokens) ? judge(&tokens) : WORD_NONE;
+}
+
+enum word words_whole(struct bytes text)
+{
+	struct arena arena = { 0 };
+	enum word word;
+
+	if (text.len > WHOLE_MAX)
+		return WORD_NONE;
+	for (size_t at = 0; at < text.len; at++) {
+		if ((unsigned char)text.data[at] < 0x80)
+			continue;
+		word = words_of(utf8_fold(&arena, text));
+		arena_free(&arena);
+		return word;
+	}
+	return words_of(text);
+}
+
+/* ---- keyword and rest ---- */
+
+static bool is_between(uint32_t point)
+{
+	utf8proc_category_t kind;
+
+	if (point < 0x80)
+		return point <= ' ' || point == 0x7f || strchr(".,:;#*/-_=!?\"')]}>", (int)point) != NULL;
+	kind = utf8proc_category((utf8proc_int32_t)point);
+	return kind >= UTF8PROC_CATEGORY_ZS || (kind >= UTF8PROC_CATEGORY_PC && kind <= UTF8PROC_CATEGORY_PO);
+}
+
+static bool is_blank(uint32_t point)
+{
+	return point == ' ' || (point >= '\t' && point <= '\r');
+}
+
+/* The folded word in upper case. */
+static char *upper(struct arena *arena, struct bytes word)
+{
+	struct bytes folded = utf8_fold(arena, word);
+	char *out = arena_alloc(arena, folded.len * 3 + 1);
+	size_t len = 0;
+
+	for (size_t at = 0; at < folded.len;) {
+		utf8proc_int32_t point = (utf8proc_int32_t)utf8_next(folded, &at);
+
+		len += (size_t)utf8proc_encode_char(utf8proc_toupper(point), (utf8proc_uint8_t *)out + len);
+	}
+	return out;
+}
+
+/* Without the characters at the start that skip takes, and the blanks at the end. */
+static struct bytes trim(struct bytes text, bool (*skip)(uint32_t point))
+{
+	size_t at = 0, start = 0;
+
+	while (at < text.len && skip(utf8_next(text, &at)))
+		start = at;
+	text.data += start;
+	text.len -= start;
+	while (text.len > 0 && is_blank((unsigned char)text.data[text.len - 1]))
+		text.len--;
+	return text;
+}
+
+void words_split(struct arena *arena, struct bytes text, const char **keyword, struct bytes *rest)
+{
+	size_t start = 0, end, at = 0;
+
+	while (at < text.len && !is_part_of_word(utf8_next(text, &at)))
+		start = at;
+	for (end = at = start; at < text.len && is_part_of_word(utf8_next(text, &at));)
+		end = at;
+	if (end == start || end - start > KEYWORD_MAX) {
+		*keyword = "";
+		*rest = trim(text, is_blank);
+		return;
+	}
+	*keyword = upper(arena, (struct bytes){ text.data + start, end - start });
+	*rest = trim((struct bytes){ text.data + end, text.len - end }, is_between);
+}
