@@ -392,13 +392,19 @@ void telco_answer(struct telco_connection *connection, enum telco_kind kind, con
 		*out = (struct http_response){ .status = 500 };
 }
 
+/* Most texts need no substitution, and finding that out is much cheaper than making one. */
+static bool fits_gsm7(struct bytes text)
+{
+	return text.len == 0 || (!memchr(text.data, '\r', text.len) && gsm7_size(text, NULL, 0).coding == CODING_GSM7);
+}
+
 int telco_encode(struct telco_connection *connection, const struct outbound *message, int64_t now, struct arena *arena,
 		 struct http_call *out)
 {
 	struct telco_call call = { .arena = arena, .now = now, .message = message, .text = message->text, .http = out };
 
 	*out = (struct http_call){ 0 };
-	if (connection->smart)
+	if (connection->smart && !fits_gsm7(message->text))
 		call.text = gsm7_smart(arena, message->text, false);
 	if (!adapter_call(connection, telco_run_encode, &call, "outbound"))
 		return -EINVAL;

@@ -69,7 +69,7 @@ static void answer_ussd(void)
 
 static const struct outbound message = {
 	.id = { 0x0123456789abcdef, 0x0123456789abcdef }, .citizen = "+6281234567890", .connection = "k1", .from = "2020", .meta = "",
-	.text = { "Seberapa puas Anda dengan layanan kami? 1. Sangat puas 2. Puas 3. Cukup puas 4. Tidak puas", 91 },
+	.text = { "Seberapa puas Anda dengan layanan kami? 1. Sangat puas 2. Puas 3. Cukup puas 4. Tidak puas", 90 },
 	.provider_id = "", .note = "", .code = "", .expires = NOW + 86400,
 };
 
