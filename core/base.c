@@ -124,7 +124,10 @@ void buf_free(struct buf *buf)
 	*buf = (struct buf){ 0 };
 }
 
-enum { ARENA_FIRST = 4096, ARENA_MOST = 256 * 1024 }; /* bytes of a block with its head; doubled for each further block */
+enum {
+	ARENA_FIRST = 4096,
+	ARENA_MOST = 256 * 1024
+}; /* bytes of a block with its head; doubled for each further block */
 
 struct arena_block {
 	struct arena_block *older; /* owned */
@@ -233,7 +236,8 @@ void arena_free(struct arena *arena)
 static struct {
 	uint64_t key[2];
 	unsigned node;
-	atomic_uint_least64_t last; /* milliseconds of the last serial << COUNTER_BITS | its counter */
+	atomic_uint_least64_t
+		last; /* milliseconds of the last serial << COUNTER_BITS | its counter */
 } ids;
 
 enum { NODE_BITS = 10, COUNTER_BITS = 12 };
@@ -306,11 +310,12 @@ struct id id_new(const char *citizen)
 	 * waits for the serials to be overtaken. */
 	do {
 		next = now > last ? now : last + 1;
-	} while (!atomic_compare_exchange_weak_explicit(&ids.last, &last, next, memory_order_relaxed,
-							memory_order_relaxed));
+	} while (!atomic_compare_exchange_weak_explicit(
+		&ids.last, &last, next, memory_order_relaxed, memory_order_relaxed));
 	return (struct id){
 		.shard = siphash(ids.key, citizen, strlen(citizen)),
-		.serial = (int64_t)(next >> COUNTER_BITS << (COUNTER_BITS + NODE_BITS) | (uint64_t)ids.node << COUNTER_BITS |
+		.serial = (int64_t)(next >> COUNTER_BITS << (COUNTER_BITS + NODE_BITS) |
+				    (uint64_t)ids.node << COUNTER_BITS |
 				    (next & ((1u << COUNTER_BITS) - 1))),
 	};
 }

@@ -19,11 +19,12 @@
 
 enum {
 	LINE_MAX_BYTES = 4096,
-	LINE_END = 3,         /* a quote, a brace and a newline always fit */
-	VALUE_MAX = 1536,     /* bytes of one text, so that a long one leaves room for the other pairs */
-	MASK_HEAD = 6,        /* characters shown at the start, at most */
-	MASK_TAIL = 2,        /* and at the end */
-	MASK_LEAST = 4,       /* masked characters of a number that is long enough to show its start */
+	LINE_END = 3, /* a quote, a brace and a newline always fit */
+	VALUE_MAX =
+		1536,   /* bytes of one text, so that a long one leaves room for the other pairs */
+	MASK_HEAD = 6,  /* characters shown at the start, at most */
+	MASK_TAIL = 2,  /* and at the end */
+	MASK_LEAST = 4, /* masked characters of a number that is long enough to show its start */
 	MASK_SHORT = 8,
 };
 
@@ -52,7 +53,8 @@ void mask_number(const char *number, char *out, size_t size)
 	if (size == 0)
 		return;
 	if (len >= MASK_SHORT)
-		head = len - MASK_TAIL - MASK_LEAST < MASK_HEAD ? len - MASK_TAIL - MASK_LEAST : MASK_HEAD;
+		head = len - MASK_TAIL - MASK_LEAST < MASK_HEAD ? len - MASK_TAIL - MASK_LEAST
+								: MASK_HEAD;
 	for (i = 0; i < len && i + 1 < size; i++)
 		out[i] = i < head || i + MASK_TAIL >= len ? number[i] : '*';
 	out[i] = '\0';
@@ -70,8 +72,9 @@ static bool line_add(struct line *line, const char *text, size_t len)
 /* Characters that move, hide or end other text where a person reads the log. */
 static bool is_control(uint32_t point)
 {
-	return point < 0x20 || (point >= 0x7f && point < 0xa0) || (point >= 0x200b && point <= 0x200f) ||
-	       (point >= 0x2028 && point <= 0x202e) || (point >= 0x2060 && point <= 0x2069) || point == 0xfeff;
+	return point < 0x20 || (point >= 0x7f && point < 0xa0) ||
+	       (point >= 0x200b && point <= 0x200f) || (point >= 0x2028 && point <= 0x202e) ||
+	       (point >= 0x2060 && point <= 0x2069) || point == 0xfeff;
 }
 
 /* One character as JSON has it. */
@@ -118,8 +121,9 @@ static void line_add_time(struct line *line)
 	char text[64];
 
 	gmtime_r(&seconds, &tm);
-	snprintf(text, sizeof(text), "{\"time\":\"%04d-%02d-%02dT%02d:%02d:%02d.%03dZ\"", tm.tm_year + 1900, tm.tm_mon + 1,
-		 tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec, (int)(ms % 1000));
+	snprintf(text, sizeof(text), "{\"time\":\"%04d-%02d-%02dT%02d:%02d:%02d.%03dZ\"",
+		 tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec,
+		 (int)(ms % 1000));
 	line_add(line, text, strlen(text));
 }
 
@@ -128,12 +132,14 @@ static void line_add_pair(struct line *line, const char *key, const char *text)
 {
 	size_t before = line->len;
 
-	if (!line_add(line, ",\"", 2) || !line_add(line, key, strlen(key)) || !line_add(line, "\":\"", 3)) {
+	if (!line_add(line, ",\"", 2) || !line_add(line, key, strlen(key)) ||
+	    !line_add(line, "\":\"", 3)) {
 		line->len = before;
 		return;
 	}
 	line_add_text(line, text);
-	line->data[line->len++] = '"'; /* of LINE_END; where it was needed, nothing fits behind it */
+	line->data[line->len++] =
+		'"'; /* of LINE_END; where it was needed, nothing fits behind it */
 }
 
 static void line_add_number(struct line *line, const char *key, int64_t number)

@@ -24,11 +24,11 @@ struct timer {
 struct timers {
 	struct event_base *base; /* borrowed; NULL: a test calls timers_run */
 	struct event wake;
-	int64_t wake_at;         /* ms when wake fires; INT64_MAX: not pending */
-	struct timer **heap;     /* owned, with its entries */
+	int64_t wake_at;     /* ms when wake fires; INT64_MAX: not pending */
+	struct timer **heap; /* owned, with its entries */
 	size_t count, room;
 	uint64_t serial;
-	int64_t running;         /* time of the timers_run in work, INT64_MIN: none */
+	int64_t running; /* time of the timers_run in work, INT64_MIN: none */
 };
 
 static bool is_before(const struct timer *a, const struct timer *b)
@@ -58,7 +58,8 @@ static void heap_down(struct timers *timers, struct timer *timer)
 	size_t place = timer->place, child;
 
 	while ((child = 2 * place + 1) < timers->count) {
-		if (child + 1 < timers->count && is_before(timers->heap[child + 1], timers->heap[child]))
+		if (child + 1 < timers->count &&
+		    is_before(timers->heap[child + 1], timers->heap[child]))
 			child++;
 		if (!is_before(timers->heap[child], timer))
 			break;
@@ -143,7 +144,10 @@ struct timer *timers_at(struct timers *timers, int64_t at_ms, timer_cb *cb, void
 	timer->arg = arg;
 	if (timers->count == timers->room) {
 		timers->room = timers->room > 0 ? timers->room * 2 : 16;
-		timers->heap = xrealloc(timers->heap, timers->room * sizeof(*timers->heap)); /* NOLINT(bugprone-sizeof-expression) */
+		timers->heap = xrealloc(
+			timers->heap,
+			timers->room *
+				sizeof(*timers->heap)); /* NOLINT(bugprone-sizeof-expression) */
 	}
 	heap_put(timers, timers->count++, timer);
 	heap_up(timers, timer);
@@ -167,7 +171,8 @@ int64_t timers_next(const struct timers *timers)
 
 void timers_run(struct timers *timers)
 {
-	uint64_t until = timers->serial; /* what callbacks add waits for the next turn of the loop */
+	uint64_t until =
+		timers->serial; /* what callbacks add waits for the next turn of the loop */
 
 	timers->running = clock_now_ms();
 	while (timers->count > 0) {

@@ -1,11 +1,11 @@
 # tests/bench/local.mk, included by tests/local.mk: what scripts/bench runs, made by `make bench-programs` alone.
-BENCH_PROGRAMS = \
+bench_programs = \
 	tests/bench/bare_evhttp \
 	tests/bench/driver \
 	tests/bench/fill \
 	tests/bench/responder
-EXTRA_PROGRAMS += $(BENCH_PROGRAMS)
-CLEANFILES += $(BENCH_PROGRAMS)
+EXTRA_PROGRAMS += $(bench_programs)
+CLEANFILES += $(bench_programs)
 
 tests_bench_bare_evhttp_SOURCES = tests/bench/bare_evhttp.c tests/bench/server.c tests/bench/server.h
 tests_bench_bare_evhttp_LDADD = $(EVENT_LIBS)
@@ -30,5 +30,5 @@ EXTRA_DIST += \
 	tests/bench/gateway.conf.lua.in \
 	tests/bench/kannel/kannel.conf.in
 
-bench-programs: $(BENCH_PROGRAMS)
+bench-programs: $(bench_programs)
 .PHONY: bench-programs

@@ -1,8 +1,8 @@
 # tests/crash/local.mk, included by tests/local.mk: what scripts/test-crash runs beside the gateway, made by
 # `make crash-programs` alone.
-CRASH_PROGRAMS = tests/crash/holdings
-EXTRA_PROGRAMS += $(CRASH_PROGRAMS)
-CLEANFILES += $(CRASH_PROGRAMS)
+crash_programs = tests/crash/holdings
+EXTRA_PROGRAMS += $(crash_programs)
+CLEANFILES += $(crash_programs)
 
 tests_crash_holdings_SOURCES = tests/crash/holdings.c
 tests_crash_holdings_LDADD = core/libcore.a $(KENTONGAN_LIBS)
@@ -14,5 +14,5 @@ EXTRA_DIST += \
 	tests/crash/plugins/ledger/ledger.lua \
 	tests/crash/telco.py
 
-crash-programs: $(CRASH_PROGRAMS)
+crash-programs: $(crash_programs)
 .PHONY: crash-programs

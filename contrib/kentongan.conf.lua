@@ -1,0 +1,1 @@
+-- kentongan.conf.lua - every setting with its default; a line that is a comment changes nothing.

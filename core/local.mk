@@ -1,0 +1,51 @@
+# core/local.mk - the program.  All but main.c is a library, so that each test links what it tests.
+noinst_LIBRARIES += core/libcore.a
+core_libcore_a_SOURCES = \
+	core/base.c \
+	core/base.h \
+	core/clock.c \
+	core/clock.h \
+	core/gsm7.c \
+	core/gsm7.h \
+	core/gsm7_table.c \
+	core/gsm7_table.h \
+	core/http.h \
+	core/http_client.h \
+	core/log.c \
+	core/log.h \
+	core/message.h \
+	core/metrics.c \
+	core/metrics.h \
+	core/msisdn.c \
+	core/msisdn.h \
+	core/outbox.h \
+	core/parts.c \
+	core/parts.h \
+	core/plugin_sandbox.h \
+	core/plugin_value.h \
+	core/receipt.h \
+	core/settings.h \
+	core/step.h \
+	core/store.h \
+	core/telco.c \
+	core/telco.h \
+	core/telco_host.c \
+	core/telco_manifest.c \
+	core/telco_priv.h \
+	core/telco_time.c \
+	core/telco_ussd.c \
+	core/telco_values.c \
+	core/telco_view.c \
+	core/timers.c \
+	core/timers.h \
+	core/utf8.c \
+	core/utf8.h \
+	core/words.c \
+	core/words.h \
+	core/words_table.c \
+	core/words_table.h
+core_libcore_a_CPPFLAGS = $(AM_CPPFLAGS) -DKENTONGAN_PLUGINS='"$(pkgdatadir)/plugins"'
+
+bin_PROGRAMS += kentongan
+kentongan_SOURCES = core/main.c
+kentongan_LDADD = core/libcore.a $(KENTONGAN_LIBS)

@@ -1,0 +1,6 @@
+# plugins/local.mk - installed as they lie here, beneath $(pkgdatadir)/plugins.
+nobase_dist_pkgdata_DATA += \
+	plugins/telco/README.md \
+	plugins/telco/africastalking.lua \
+	plugins/telco/kannel.lua \
+	plugins/telco/phone.lua

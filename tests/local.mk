@@ -1,0 +1,69 @@
+# tests/local.mk - a Criterion program for each tests/unit/test_*.c, the seed inputs of each parser, and what scripts run.
+
+# Programs without LDADD of their own are unit tests, and their source has their name.
+LDADD = core/libcore.a $(CRITERION_LIBS) $(KENTONGAN_LIBS)
+UNIT_TESTS = \
+	tests/unit/test_base \
+	tests/unit/test_clock \
+	tests/unit/test_log \
+	tests/unit/test_metrics \
+	tests/unit/test_parts \
+	tests/unit/test_telco \
+	tests/unit/test_timers
+if HAVE_CRITERION
+check_PROGRAMS += $(UNIT_TESTS)
+TESTS += $(UNIT_TESTS)
+else
+EXTRA_PROGRAMS += $(UNIT_TESTS)
+check-local:
+	@echo "Criterion is missing (Debian: libcriterion-dev): the unit tests were not run" >&2; exit 1
+endif
+
+# Without abort_on_error Criterion passes a test that AddressSanitizer saw leak.
+AM_TESTS_ENVIRONMENT = \
+	ASAN_OPTIONS=abort_on_error=1; export ASAN_OPTIONS; \
+	UBSAN_OPTIONS=print_stacktrace=1; export UBSAN_OPTIONS; \
+	KENTONGAN_SOURCE="$(abs_top_srcdir)"; export KENTONGAN_SOURCE; \
+	TELCO_ADAPTERS="$(abs_top_srcdir)/plugins/telco"; export TELCO_ADAPTERS; \
+	KENTONGAN_BUILD_DIR="$(abs_top_builddir)"; export KENTONGAN_BUILD_DIR;
+
+# Each fuzz target is built in two forms: fuzz_X, which libFuzzer feeds (--enable-fuzz), and replay_X, which any compiler
+# builds and `make check` runs over the inputs in tests/fuzz/corpus/X.
+REPLAYS = \
+	tests/fuzz/replay_telco
+REPLAY_LIBS = core/libcore.a $(KENTONGAN_LIBS)
+tests_fuzz_replay_telco_SOURCES = tests/fuzz/fuzz_telco.c tests/fuzz/replay.c
+tests_fuzz_replay_telco_LDADD = $(REPLAY_LIBS)
+check_PROGRAMS += $(REPLAYS)
+TESTS += $(REPLAYS)
+
+if FUZZ
+noinst_PROGRAMS += \
+	tests/fuzz/fuzz_telco
+tests_fuzz_fuzz_telco_LDADD = $(REPLAY_LIBS)
+tests_fuzz_fuzz_telco_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+endif
+
+# scripts/test-vectors
+EXTRA_PROGRAMS += tests/support/test-vectors
+CLEANFILES += tests/support/test-vectors
+tests_support_test_vectors_SOURCES = \
+	tests/support/csv.c \
+	tests/support/csv.h \
+	tests/support/vectors.c \
+	tests/support/vectors.h \
+	tests/support/vectors_inbound.c \
+	tests/support/vectors_main.c \
+	tests/support/vectors_outbound.c \
+	tests/support/vectors_text.c \
+	tests/support/vectors_text.h \
+	tests/support/vectors_ussd.c
+tests_support_test_vectors_LDADD = core/libcore.a $(KENTONGAN_LIBS)
+
+include tests/bench/local.mk
+include tests/crash/local.mk
+
+EXTRA_DIST += \
+	tests/fuzz/corpus \
+	tests/system \
+	tests/vectors
