@@ -50,7 +50,7 @@ Test(arena, gives_zeroed_aligned_memory_of_any_size)
 
 		cr_expect(eq(sz, (uintptr_t)p % _Alignof(max_align_t), 0));
 		for (at = 0; at < sizes[i]; at++)
-			cr_assert(eq(uchar, p[at], 0));
+			cr_assert(eq(int, p[at], 0));
 		memset(p, 0xff, sizes[i]);
 	}
 	arena_free(&arena);
