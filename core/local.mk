@@ -9,8 +9,14 @@ core_libcore_a_SOURCES = \
 	core/gsm7.h \
 	core/gsm7_table.c \
 	core/gsm7_table.h \
+	core/http.c \
 	core/http.h \
 	core/http_client.h \
+	core/http_conn.c \
+	core/http_form.c \
+	core/http_head.c \
+	core/http_head.h \
+	core/http_priv.h \
 	core/log.c \
 	core/log.h \
 	core/message.h \
