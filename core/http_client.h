@@ -29,7 +29,8 @@ struct http_result {
 typedef void http_result_cb(const struct http_result *result, void *arg); /* lent */
 
 struct http_client *http_client_new(struct event_base *base, unsigned max_connections) MUST_CHECK;
-/* The call is copied.  The callback runs once, from the loop, never inside this call. -EINVAL: not a URL we take. */
+/* The call is copied.  The callback runs once, from the loop, never inside this call.
+ * Errors: -EINVAL not a URL, method (GET, POST) or header that we send; -ECANCELED: the client is being freed */
 int http_client_call(struct http_client *client, const struct http_call *call, http_result_cb *cb, void *arg) MUST_CHECK;
 unsigned http_client_in_work(const struct http_client *client);
 void http_client_free(struct http_client *client); /* NULL is fine; calls back what waits with -ECANCELED */

@@ -11,6 +11,7 @@ core_libcore_a_SOURCES = \
 	core/gsm7_table.h \
 	core/http.c \
 	core/http.h \
+	core/http_client.c \
 	core/http_client.h \
 	core/http_conn.c \
 	core/http_form.c \

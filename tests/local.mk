@@ -5,6 +5,7 @@ LDADD = core/libcore.a $(CRITERION_LIBS) $(KENTONGAN_LIBS)
 UNIT_TESTS = \
 	tests/unit/test_base \
 	tests/unit/test_clock \
+	tests/unit/test_http_client \
 	tests/unit/test_log \
 	tests/unit/test_metrics \
 	tests/unit/test_parts \
