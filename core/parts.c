@@ -1,7 +1,8 @@
 /* parts.c - joins the parts of a long message.
  *
- * UCS-2 parts are joined as bytes and decoded afterwards, because a telco may cut a character in two.  What is
- * incomplete after a day is delivered as far as it came: half a complaint can be answered, silence can't.
+ * UCS-2 parts are joined as bytes and decoded afterwards, because a telco may cut a character in
+ * two.  What is incomplete after a day is delivered as far as it came: half a complaint can be
+ * answered, silence can't.
  */
 #include "parts.h"
 
@@ -13,14 +14,18 @@ enum { TOTAL_MAX = 255, SETS_SEEN_MAX = 2 * PARTS_SETS_MAX };
 
 struct part_key parts_key(const struct inbound *part)
 {
-	return (struct part_key){ .citizen = part->from, .connection = part->connection, .to = part->to,
-				  .ref = part->part_ref, .total = part->part_total };
+	return (struct part_key){ .citizen = part->from,
+				  .connection = part->connection,
+				  .to = part->to,
+				  .ref = part->part_ref,
+				  .total = part->part_total };
 }
 
 static bool same_set(const struct inbound *a, const struct inbound *b)
 {
-	return a->part_ref == b->part_ref && a->part_total == b->part_total && strcmp(a->from, b->from) == 0 &&
-	       strcmp(a->to, b->to) == 0 && strcmp(a->connection, b->connection) == 0;
+	return a->part_ref == b->part_ref && a->part_total == b->part_total &&
+	       strcmp(a->from, b->from) == 0 && strcmp(a->to, b->to) == 0 &&
+	       strcmp(a->connection, b->connection) == 0;
 }
 
 static bool same_text(const struct inbound *a, const struct inbound *b)
@@ -29,10 +34,12 @@ static bool same_text(const struct inbound *a, const struct inbound *b)
 	       (a->text.len == 0 || memcmp(a->text.data, b->text.data, a->text.len) == 0);
 }
 
-/* The telco gave the same part again: by its id, or where there is none or another, by what it says. */
+/* The telco gave the same part again: by its id, or where there is none or another, by what it
+ * says. */
 static bool repeated(const struct inbound *a, const struct inbound *b)
 {
-	return (a->provider_id[0] && strcmp(a->provider_id, b->provider_id) == 0) || same_text(a, b);
+	return (a->provider_id[0] && strcmp(a->provider_id, b->provider_id) == 0) ||
+	       same_text(a, b);
 }
 
 /* The parts of one set by number; returns how many there are. */
@@ -45,8 +52,8 @@ static unsigned collect(const struct part_row *have, unsigned count, const struc
 	for (unsigned i = 0; i < count; i++) {
 		const struct inbound *other = &have[i].msg;
 
-		if (!same_set(other, part) || other->part_number < 1 || other->part_number > TOTAL_MAX ||
-		    by_number[other->part_number])
+		if (!same_set(other, part) || other->part_number < 1 ||
+		    other->part_number > TOTAL_MAX || by_number[other->part_number])
 			continue;
 		by_number[other->part_number] = other;
 		found++;
@@ -65,7 +72,8 @@ static void add_decoded(struct arena *arena, struct buf *text, struct buf *wide)
 	buf_reset(wide);
 }
 
-static struct bytes join_text(const struct inbound *const by_number[static TOTAL_MAX + 1], struct arena *arena)
+static struct bytes join_text(const struct inbound *const by_number[static TOTAL_MAX + 1],
+			      struct arena *arena)
 {
 	struct buf text = { 0 }, wide = { 0 };
 	struct bytes joined;
@@ -84,13 +92,15 @@ static struct bytes join_text(const struct inbound *const by_number[static TOTAL
 			buf_add(&text, part->text.data, part->text.len);
 	}
 	add_decoded(arena, &text, &wide);
-	joined = utf8_clean(arena, (struct bytes){ text.len ? text.data : "", text.len }, TEXT_MAX, &cut);
+	joined = utf8_clean(arena, (struct bytes){ text.len ? text.data : "", text.len }, TEXT_MAX,
+			    &cut);
 	buf_free(&text);
 	buf_free(&wide);
 	return joined;
 }
 
-static void join(const struct inbound *const by_number[static TOTAL_MAX + 1], struct arena *arena, struct inbound *joined)
+static void join(const struct inbound *const by_number[static TOTAL_MAX + 1], struct arena *arena,
+		 struct inbound *joined)
 {
 	unsigned first = 1;
 
@@ -102,8 +112,8 @@ static void join(const struct inbound *const by_number[static TOTAL_MAX + 1], st
 	joined->part_coding = PART_TEXT;
 }
 
-enum parts_result parts_add(const struct part_row *have, unsigned count, const struct inbound *part, struct arena *arena,
-			    struct inbound *joined)
+enum parts_result parts_add(const struct part_row *have, unsigned count, const struct inbound *part,
+			    struct arena *arena, struct inbound *joined)
 {
 	const struct inbound *by_number[TOTAL_MAX + 1];
 	unsigned found = collect(have, count, part, by_number);
@@ -144,19 +154,22 @@ static void list_sets(const struct part_row *have, unsigned count, struct sets *
 }
 
 /* Another message's part under a reference that still waits. */
-static const struct inbound *overtaken(const struct part_row *have, unsigned count, const struct inbound *part)
+static const struct inbound *overtaken(const struct part_row *have, unsigned count,
+				       const struct inbound *part)
 {
 	for (unsigned i = 0; i < count; i++) {
 		const struct inbound *other = &have[i].msg;
 
-		if (same_set(other, part) && other->part_number == part->part_number && !repeated(part, other))
+		if (same_set(other, part) && other->part_number == part->part_number &&
+		    !repeated(part, other))
 			return other;
 	}
 	return NULL;
 }
 
 /* One member of the set that must go, or NULL. */
-static const struct inbound *to_give_up(const struct part_row *have, unsigned count, const struct inbound *part, int64_t now)
+static const struct inbound *to_give_up(const struct part_row *have, unsigned count,
+					const struct inbound *part, int64_t now)
 {
 	const struct set *oldest = NULL;
 	struct sets sets;
@@ -180,10 +193,11 @@ static const struct inbound *to_give_up(const struct part_row *have, unsigned co
 	return part ? overtaken(have, count, part) : NULL;
 }
 
-bool parts_give_up(const struct part_row *have, unsigned count, const struct inbound *part, int64_t now, struct arena *arena,
-		   struct part_key *key, struct inbound *joined)
+bool parts_give_up(const struct part_row *have, unsigned count, const struct inbound *part,
+		   int64_t now, struct arena *arena, struct part_key *key, struct inbound *joined)
 {
-	const struct inbound *by_number[TOTAL_MAX + 1], *member = to_give_up(have, count, part, now);
+	const struct inbound *by_number[TOTAL_MAX + 1],
+		*member = to_give_up(have, count, part, now);
 
 	if (!member)
 		return false;

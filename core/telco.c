@@ -1,10 +1,11 @@
-/* telco.c - runs plugins/telco/<adapter>.lua: raw request -> our messages, our message -> raw request.
+/* telco.c - runs plugins/telco/<adapter>.lua: raw request -> our messages, and back.
  *
- * Each connection has a Lua state of its own on the loop thread: an adapter is pure and short, so it is cheaper
- * there than behind a queue, and one connection's fault leaves the others alone.  Two calls happen for each
- * message in and two for each out, so nothing is built for them that isn't looked at: a request, a message and an
- * answer are views (telco_view.c), and one resume does the checking of the secret and the decoding.  An adapter
- * that fails or breaches its limits loses its state, and the next call makes a new one from the same source.
+ * Each connection has a Lua state of its own on the loop thread: an adapter is pure and short, so
+ * it is cheaper there than behind a queue, and one connection's fault leaves the others alone.
+ * Two calls happen for each message in and two for each out, so nothing is built for them that
+ * isn't looked at: a request, a message and an answer are views (telco_view.c), and one resume
+ * does the checking of the secret and the decoding.  An adapter that fails or breaches its limits
+ * loses its state, and the next call makes a new one from the same source.
  */
 #include "telco.h"
 
@@ -85,8 +86,8 @@ static bool adapter_load(struct telco_connection *connection, char *error, size_
 	connection->sandbox = sandbox_new(&adapter_limits);
 	if (!sandbox_protected(connection->sandbox, provide_fn, connection))
 		snprintf(error, error_size, "out of memory");
-	else if (sandbox_add(connection->sandbox, connection->config.adapter, connection->source.data,
-			     connection->source.len, error, error_size)) {
+	else if (sandbox_add(connection->sandbox, connection->config.adapter,
+			     connection->source.data, connection->source.len, error, error_size)) {
 		connection->run = sandbox_run_new(connection->sandbox, connection);
 		if (sandbox_run_load(connection->run, connection->config.adapter) != SANDBOX_DONE)
 			snprintf(error, error_size, "%s", sandbox_run_error(connection->run));
@@ -101,8 +102,10 @@ static bool adapter_load(struct telco_connection *connection, char *error, size_
 	return load.ok;
 }
 
-/* Runs fn, which calls the adapter, on the adapter's coroutine.  false: it failed, which is logged with file and line. */
-static bool adapter_call(struct telco_connection *connection, lua_CFunction fn, struct telco_call *call, const char *what)
+/* Runs fn, which calls the adapter, on the adapter's coroutine.  false: it failed, which is
+ * logged with file and line. */
+static bool adapter_call(struct telco_connection *connection, lua_CFunction fn,
+			 struct telco_call *call, const char *what)
 {
 	char error[512];
 	enum sandbox_end end;
@@ -110,8 +113,8 @@ static bool adapter_call(struct telco_connection *connection, lua_CFunction fn, 
 	int results;
 
 	if (!connection->run && !adapter_load(connection, error, sizeof(error))) {
-		log_event(LOG_ERROR, "telco.adapter_failed", "sconnection", connection->config.name, "sfunction", what,
-			  "serror", error, NULL);
+		log_event(LOG_ERROR, "telco.adapter_failed", "sconnection", connection->config.name,
+			  "sfunction", what, "serror", error, NULL);
 		return false;
 	}
 	thread = sandbox_run_thread(connection->run);
@@ -124,8 +127,8 @@ static bool adapter_call(struct telco_connection *connection, lua_CFunction fn, 
 	if (end == SANDBOX_DONE && !sandbox_spoiled(connection->sandbox))
 		return true;
 	if (end != SANDBOX_DONE)
-		log_event(LOG_ERROR, "telco.adapter_failed", "sconnection", connection->config.name, "sfunction", what,
-			  "serror", sandbox_run_error(connection->run), NULL);
+		log_event(LOG_ERROR, "telco.adapter_failed", "sconnection", connection->config.name,
+			  "sfunction", what, "serror", sandbox_run_error(connection->run), NULL);
 	adapter_drop(connection);
 	return end == SANDBOX_DONE;
 }
@@ -136,7 +139,8 @@ static bool name_ok(const char *name)
 {
 	size_t len = strlen(name);
 
-	return len > 0 && len <= NAME_MAX_LEN && strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_-") == len;
+	return len > 0 && len <= NAME_MAX_LEN &&
+	       strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_-") == len;
 }
 
 static const char *text_or_empty(struct arena *arena, const char *text)
@@ -161,8 +165,8 @@ static void keep_own_number(struct telco_connection *connection, const char *num
 
 	copy_digits(number, digits, sizeof(digits));
 	connection->own_numbers[connection->own_count++] = arena_strdup(&connection->arena, digits);
-	if (strpbrk(number, "*#") ||
-	    msisdn_complete(raw, connection->config.country, false, complete, sizeof(complete)) != MSISDN_NUMBER)
+	if (strpbrk(number, "*#") || msisdn_complete(raw, connection->config.country, false,
+						     complete, sizeof(complete)) != MSISDN_NUMBER)
 		return;
 	copy_digits(complete, digits, sizeof(digits));
 	connection->own_numbers[connection->own_count++] = arena_strdup(&connection->arena, digits);
@@ -187,7 +191,8 @@ static void copy_numbers(struct telco_connection *connection, const char *const 
 static void copy_settings(struct telco_connection *connection, const struct telco_config *config)
 {
 	struct arena *arena = &connection->arena;
-	struct telco_setting *copy = arena_alloc(arena, (config->setting_count + 1) * sizeof(*copy));
+	struct telco_setting *copy = arena_alloc(arena,
+						 (config->setting_count + 1) * sizeof(*copy));
 
 	for (unsigned i = 0; i < config->setting_count; i++) {
 		const struct telco_setting *from = &config->settings[i];
@@ -198,7 +203,8 @@ static void copy_settings(struct telco_connection *connection, const struct telc
 	connection->config.settings = copy;
 }
 
-static struct telco_connection *connection_new(const struct telco_config *config, const char *folder)
+static struct telco_connection *connection_new(const struct telco_config *config,
+					       const char *folder)
 {
 	struct telco_connection *connection = xcalloc(1, sizeof(*connection));
 	struct arena *arena = &connection->arena;
@@ -250,26 +256,32 @@ static int read_source(struct telco_connection *connection, char *error, size_t 
 	return rc;
 }
 
-static bool config_ok(const struct telco *telco, const struct telco_config *config, char *error, size_t error_size)
+static bool config_ok(const struct telco *telco, const struct telco_config *config, char *error,
+		      size_t error_size)
 {
 	if (!config->name || !name_ok(config->name))
-		snprintf(error, error_size, "connection \"%.40s\": the name must be 1 to %d of a-z, 0-9, _ and -",
+		snprintf(error, error_size,
+			 "connection \"%.40s\": the name must be 1 to %d of a-z, 0-9, _ and -",
 			 config->name ? config->name : "", NAME_MAX_LEN);
 	else if (!config->adapter || !name_ok(config->adapter))
-		snprintf(error, error_size, "connection %s: adapter must name a file of the folder telco, without .lua",
-			 config->name);
+		snprintf(
+			error, error_size,
+			"connection %s: adapter must name a file of the folder telco, without .lua",
+			config->name);
 	else if (telco_find((struct telco *)telco, config->name))
-		snprintf(error, error_size, "connection %s: there are two of this name", config->name);
+		snprintf(error, error_size, "connection %s: there are two of this name",
+			 config->name);
 	else if (config->country && config->country[0] && !msisdn_country_known(config->country))
-		snprintf(error, error_size, "connection %s: country \"%.10s\" is not known; two letters, as in ID",
+		snprintf(error, error_size,
+			 "connection %s: country \"%.10s\" is not known; two letters, as in ID",
 			 config->name, config->country);
 	else
 		return true;
 	return false;
 }
 
-static int open_one(struct telco *telco, const char *folder, const struct telco_config *config, char *error,
-		    size_t error_size)
+static int open_one(struct telco *telco, const char *folder, const struct telco_config *config,
+		    char *error, size_t error_size)
 {
 	struct telco_connection *connection;
 	char why[640];
@@ -283,12 +295,13 @@ static int open_one(struct telco *telco, const char *folder, const struct telco_
 	if (rc == 0 && !adapter_load(connection, why, sizeof(why)))
 		rc = -EINVAL;
 	if (rc != 0)
-		snprintf(error, error_size, "connection %s: %s: %s", config->name, connection->path, why);
+		snprintf(error, error_size, "connection %s: %s: %s", config->name, connection->path,
+			 why);
 	return rc;
 }
 
-int telco_open(const char *folder, const struct telco_config *configs, unsigned count, struct telco **out,
-	       char *error_text, size_t error_size)
+int telco_open(const char *folder, const struct telco_config *configs, unsigned count,
+	       struct telco **out, char *error_text, size_t error_size)
 {
 	struct telco *telco = xcalloc(1, sizeof(*telco));
 	int rc = 0;
@@ -354,10 +367,13 @@ static bool is_form(const struct http_request *request)
 	       strncasecmp(type->value.data, form, sizeof(form) - 1) == 0;
 }
 
-void telco_decode(struct telco_connection *connection, enum telco_kind kind, const struct http_request *request, int64_t now,
-		  struct arena *arena, struct telco_events *out)
+void telco_decode(struct telco_connection *connection, enum telco_kind kind,
+		  const struct http_request *request, int64_t now, struct arena *arena,
+		  struct telco_events *out)
 {
-	struct telco_call call = { .arena = arena, .now = now, .kind = kind, .request = request, .events = out };
+	struct telco_call call = {
+		.arena = arena, .now = now, .kind = kind, .request = request, .events = out
+	};
 
 	*out = (struct telco_events){ .verdict = TELCO_BAD, .why = "" };
 	if (request->method == HTTP_HEAD) { /* somebody looks whether we are there */
@@ -378,10 +394,15 @@ void telco_decode(struct telco_connection *connection, enum telco_kind kind, con
 	*out = (struct telco_events){ .verdict = TELCO_BROKEN, .why = "the adapter failed" };
 }
 
-void telco_answer(struct telco_connection *connection, enum telco_kind kind, const struct bytes *screen, bool more,
-		  const struct http_request *request, struct arena *arena, struct http_response *out)
+void telco_answer(struct telco_connection *connection, enum telco_kind kind,
+		  const struct bytes *screen, bool more, const struct http_request *request,
+		  struct arena *arena, struct http_response *out)
 {
-	struct telco_call call = { .arena = arena, .kind = kind, .request = request, .screen = screen, .more = more,
+	struct telco_call call = { .arena = arena,
+				   .kind = kind,
+				   .request = request,
+				   .screen = screen,
+				   .more = more,
 				   .response = out };
 
 	*out = (struct http_response){ .status = 200 };
@@ -395,13 +416,16 @@ void telco_answer(struct telco_connection *connection, enum telco_kind kind, con
 /* Most texts need no substitution, and finding that out is much cheaper than making one. */
 static bool fits_gsm7(struct bytes text)
 {
-	return text.len == 0 || (!memchr(text.data, '\r', text.len) && gsm7_size(text, NULL, 0).coding == CODING_GSM7);
+	return text.len == 0 || (!memchr(text.data, '\r', text.len) &&
+				 gsm7_size(text, NULL, 0).coding == CODING_GSM7);
 }
 
-int telco_encode(struct telco_connection *connection, const struct outbound *message, int64_t now, struct arena *arena,
-		 struct http_call *out)
+int telco_encode(struct telco_connection *connection, const struct outbound *message, int64_t now,
+		 struct arena *arena, struct http_call *out)
 {
-	struct telco_call call = { .arena = arena, .now = now, .message = message, .text = message->text, .http = out };
+	struct telco_call call = {
+		.arena = arena, .now = now, .message = message, .text = message->text, .http = out
+	};
 
 	*out = (struct http_call){ 0 };
 	if (connection->smart && !fits_gsm7(message->text))
@@ -410,8 +434,9 @@ int telco_encode(struct telco_connection *connection, const struct outbound *mes
 		return -EINVAL;
 	if (!call.refused)
 		return 0;
-	log_event(LOG_ERROR, "telco.not_sendable", "sconnection", connection->config.name, "dmessage", &message->id,
-		  "ncitizen", message->citizen, "swhy", call.refused, NULL);
+	log_event(LOG_ERROR, "telco.not_sendable", "sconnection", connection->config.name,
+		  "dmessage", &message->id, "ncitizen", message->citizen, "swhy", call.refused,
+		  NULL);
 	return -EINVAL;
 }
 
@@ -431,8 +456,8 @@ static int64_t retry_after_ms(const struct http_result *result)
 	return (seconds < RETRY_AFTER_MAX ? seconds : RETRY_AFTER_MAX) * 1000;
 }
 
-void telco_outcome(struct telco_connection *connection, const struct http_result *result, struct arena *arena,
-		   struct telco_outcome *out)
+void telco_outcome(struct telco_connection *connection, const struct http_result *result,
+		   struct arena *arena, struct telco_outcome *out)
 {
 	struct telco_call call = { .arena = arena, .result = result, .outcome = out };
 
@@ -442,7 +467,10 @@ void telco_outcome(struct telco_connection *connection, const struct http_result
 		return;
 	}
 	if (!adapter_call(connection, telco_run_outcome, &call, "outcome"))
-		*out = (struct telco_outcome){ .kind = OUTCOME_UNKNOWN, .provider_id = "", .code = "" };
-	else if (out->retry_after_ms == 0 && (out->kind == OUTCOME_THROTTLED || out->kind == OUTCOME_TEMPORARY))
+		*out = (struct telco_outcome){ .kind = OUTCOME_UNKNOWN,
+					       .provider_id = "",
+					       .code = "" };
+	else if (out->retry_after_ms == 0 &&
+		 (out->kind == OUTCOME_THROTTLED || out->kind == OUTCOME_TEMPORARY))
 		out->retry_after_ms = retry_after_ms(result);
 }

@@ -1,8 +1,9 @@
-/* telco_host.c - the functions that adapters may call: URLs, JSON, alphabets, numbers, hashes, times.
+/* telco_host.c - the functions that adapters may call: URLs, JSON, alphabets, numbers, hashes,
+ * times.
  *
- * Adapters are pure, so each of these is too: text in, text out, nothing kept.  plugins/telco/README.md describes each with shape, errors
- * and an example.  What they build lies in the call's arena or the connection's buffer, so that an error on the way
- * leaks nothing.
+ * Adapters are pure, so each of these is too: text in, text out, nothing kept.
+ * plugins/telco/README.md describes each with shape, errors and an example.  What they build lies
+ * in the call's arena or the connection's buffer, so that an error on the way leaks nothing.
  */
 #include <lauxlib.h>
 #include <string.h>
@@ -47,8 +48,8 @@ static int push_bytes(lua_State *L, struct bytes bytes)
 
 static bool unreserved(unsigned char c)
 {
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '.' ||
-	       c == '_' || c == '~';
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+	       c == '-' || c == '.' || c == '_' || c == '~';
 }
 
 static void add_escaped(struct buf *buf, struct bytes text)
@@ -69,7 +70,7 @@ static void add_escaped(struct buf *buf, struct bytes text)
 	buf_add(buf, text.data + from, text.len - from);
 }
 
-/* url.encode(text) -> text with every byte outside A-Z a-z 0-9 - . _ ~ as %XX                    [-0, +1, v] */
+/* url.encode(text) -> text with every byte outside A-Z a-z 0-9 - . _ ~ as %XX      [-0, +1, v] */
 static int url_encode(lua_State *L)
 {
 	struct buf *buf = &telco_caller(L)->buf;
@@ -82,7 +83,8 @@ static int url_encode(lua_State *L)
 	return 1;
 }
 
-/* url.query(name, value, name, value, ...) -> "name=value&..."; a nil value leaves its name out   [-0, +1, v] */
+/* url.query(name, value, name, value, ...) -> "name=value&..."; a nil value leaves its name out
+ *                                                                                  [-0, +1, v] */
 static int url_query(lua_State *L)
 {
 	struct buf *buf = &telco_caller(L)->buf;
@@ -109,7 +111,7 @@ static int url_query(lua_State *L)
 
 /* ---- json ---- */
 
-/* json.encode(value) -> text                                                                       [-0, +1, v] */
+/* json.encode(value) -> text                                                       [-0, +1, v] */
 static int json_encode(lua_State *L)
 {
 	struct buf *buf = &telco_caller(L)->buf;
@@ -124,7 +126,7 @@ static int json_encode(lua_State *L)
 	return 1;
 }
 
-/* json.decode(text) -> value, or nil and why; numbers come as text                                 [-0, +1 or 2, v] */
+/* json.decode(text) -> value, or nil and why; numbers come as text            [-0, +1 or 2, v] */
 static int json_decode(lua_State *L)
 {
 	const char *why = value_from_json(L, check_bytes(L, 1), true);
@@ -138,35 +140,37 @@ static int json_decode(lua_State *L)
 
 /* ---- text ---- */
 
-/* text.from_ucs2(bytes) -> text                                                                    [-0, +1, v] */
+/* text.from_ucs2(bytes) -> text                                                    [-0, +1, v] */
 static int text_from_ucs2(lua_State *L)
 {
 	return push_bytes(L, utf8_from_utf16be(telco_arena(telco_caller(L)), check_bytes(L, 1)));
 }
 
-/* text.from_latin1(bytes) -> text                                                                  [-0, +1, v] */
+/* text.from_latin1(bytes) -> text                                                  [-0, +1, v] */
 static int text_from_latin1(lua_State *L)
 {
 	return push_bytes(L, utf8_from_latin1(telco_arena(telco_caller(L)), check_bytes(L, 1)));
 }
 
-/* text.from_gsm7(septets) -> text; one septet a byte                                               [-0, +1, v] */
+/* text.from_gsm7(septets) -> text; one septet a byte                               [-0, +1, v] */
 static int text_from_gsm7(lua_State *L)
 {
 	struct bytes septets = check_bytes(L, 1);
 
-	return push_bytes(L, gsm7_decode(telco_arena(telco_caller(L)), (const unsigned char *)septets.data, septets.len));
+	return push_bytes(L, gsm7_decode(telco_arena(telco_caller(L)),
+					 (const unsigned char *)septets.data, septets.len));
 }
 
-/* text.clean(bytes) -> text; invalid sequences and NUL become U+FFFD                               [-0, +1, v] */
+/* text.clean(bytes) -> text; invalid sequences and NUL become U+FFFD               [-0, +1, v] */
 static int text_clean(lua_State *L)
 {
 	bool cut;
 
-	return push_bytes(L, utf8_clean(telco_arena(telco_caller(L)), check_bytes(L, 1), CHARS_MAX, &cut));
+	return push_bytes(
+		L, utf8_clean(telco_arena(telco_caller(L)), check_bytes(L, 1), CHARS_MAX, &cut));
 }
 
-/* text.size(text) -> "gsm7" or "ucs2", units, segments                                             [-0, +3, v] */
+/* text.size(text) -> "gsm7" or "ucs2", units, segments                             [-0, +3, v] */
 static int text_size(lua_State *L)
 {
 	struct bytes text = check_bytes(L, 1);
@@ -187,13 +191,14 @@ static void add_utf16(struct buf *buf, unsigned unit)
 	buf_add(buf, bytes, sizeof(bytes));
 }
 
-/* text.to_ucs2(text) -> UTF-16BE bytes                                                             [-0, +1, v] */
+/* text.to_ucs2(text) -> UTF-16BE bytes                                             [-0, +1, v] */
 static int text_to_ucs2(lua_State *L)
 {
 	struct buf *buf = &telco_caller(L)->buf;
 	struct bytes text = check_bytes(L, 1);
 
-	luaL_argcheck(L, utf8_valid(text.data, text.len) && text.len <= RESULT_MAX / 2, 1, "not valid UTF-8, or too long");
+	luaL_argcheck(L, utf8_valid(text.data, text.len) && text.len <= RESULT_MAX / 2, 1,
+		      "not valid UTF-8, or too long");
 	buf_reset(buf);
 	for (size_t i = 0; i < text.len;) {
 		unsigned char lead = (unsigned char)text.data[i++];
@@ -215,16 +220,19 @@ static int text_to_ucs2(lua_State *L)
 
 /* ---- number ---- */
 
-/* number.complete(raw [, international]) -> number, kind; or nil, "invalid"                        [-0, +2, v] */
+/* number.complete(raw [, international]) -> number, kind; or nil, "invalid"        [-0, +2, v] */
 static int number_complete(lua_State *L)
 {
-	static const char *const kinds[] = { [MSISDN_NUMBER] = "number", [MSISDN_SHORT] = "short",
-					     [MSISDN_ALNUM] = "alnum", [MSISDN_INVALID] = "invalid" };
+	static const char *const kinds[] = { [MSISDN_NUMBER] = "number",
+					     [MSISDN_SHORT] = "short",
+					     [MSISDN_ALNUM] = "alnum",
+					     [MSISDN_INVALID] = "invalid" };
 	struct telco_connection *connection = telco_caller(L);
 	char number[CITIZEN_MAX + 1];
 	enum msisdn_kind kind;
 
-	kind = msisdn_complete(check_bytes(L, 1), connection->config.country, lua_toboolean(L, 2), number, sizeof(number));
+	kind = msisdn_complete(check_bytes(L, 1), connection->config.country, lua_toboolean(L, 2),
+			       number, sizeof(number));
 	if (kind == MSISDN_INVALID)
 		lua_pushnil(L);
 	else
@@ -251,7 +259,8 @@ static int push_hash(lua_State *L, int idx, const unsigned char *hash, size_t le
 		lua_pushlstring(L, out, 2 * len);
 		return 1;
 	case 1:
-		lua_pushlstring(L, out, (size_t)EVP_EncodeBlock((unsigned char *)out, hash, (int)len));
+		lua_pushlstring(L, out,
+				(size_t)EVP_EncodeBlock((unsigned char *)out, hash, (int)len));
 		return 1;
 	default:
 		lua_pushlstring(L, (const char *)hash, len);
@@ -265,7 +274,8 @@ static int hmac(lua_State *L, const EVP_MD *md)
 	struct bytes key = check_bytes(L, 1), data = check_bytes(L, 2);
 	unsigned len = 0;
 
-	if (!HMAC(md, key.data, (int)key.len, (const unsigned char *)data.data, data.len, hash, &len))
+	if (!HMAC(md, key.data, (int)key.len, (const unsigned char *)data.data, data.len, hash,
+		  &len))
 		return luaL_error(L, "this hash is not available");
 	return push_hash(L, 3, hash, len);
 }
@@ -281,7 +291,9 @@ static int digest(lua_State *L, const EVP_MD *md)
 	return push_hash(L, 2, hash, len);
 }
 
-/* hmac.sha256(key, data [, form]) -> text; form is "hex", "base64" or "raw".  sha512, sha1, md5 likewise  [-0, +1, v] */
+/* hmac.sha256(key, data [, form]) -> text; form is "hex", "base64" or "raw".  sha512, sha1, md5
+ * likewise
+ *                                                                                  [-0, +1, v] */
 static int hmac_sha256(lua_State *L)
 {
 	return hmac(L, EVP_sha256());
@@ -302,7 +314,7 @@ static int hmac_md5(lua_State *L)
 	return hmac(L, EVP_md5());
 }
 
-/* digest.sha256(data [, form]) -> text.  sha1, md5 likewise                                        [-0, +1, v] */
+/* digest.sha256(data [, form]) -> text.  sha1, md5 likewise                        [-0, +1, v] */
 static int digest_sha256(lua_State *L)
 {
 	return digest(L, EVP_sha256());
@@ -320,7 +332,7 @@ static int digest_md5(lua_State *L)
 
 /* ---- base64 ---- */
 
-/* base64.encode(bytes) -> text                                                                     [-0, +1, v] */
+/* base64.encode(bytes) -> text                                                     [-0, +1, v] */
 static int base64_encode(lua_State *L)
 {
 	struct bytes data = check_bytes(L, 1);
@@ -328,7 +340,9 @@ static int base64_encode(lua_State *L)
 
 	luaL_argcheck(L, data.len <= RESULT_MAX / 2, 1, "too long");
 	out = arena_alloc(telco_arena(telco_caller(L)), (data.len + 2) / 3 * 4 + 1);
-	lua_pushlstring(L, (char *)out, (size_t)EVP_EncodeBlock(out, (const unsigned char *)data.data, (int)data.len));
+	lua_pushlstring(
+		L, (char *)out,
+		(size_t)EVP_EncodeBlock(out, (const unsigned char *)data.data, (int)data.len));
 	return 1;
 }
 
@@ -344,7 +358,7 @@ static int base64_value(char c)
 	return c == '+' || c == '-' ? 62 : c == '/' || c == '_' ? 63 : -1;
 }
 
-/* base64.decode(text) -> bytes, or nil; both alphabets, with or without padding                    [-0, +1, v] */
+/* base64.decode(text) -> bytes, or nil; both alphabets, with or without padding    [-0, +1, v] */
 static int base64_decode(lua_State *L)
 {
 	struct buf *buf = &telco_caller(L)->buf;
@@ -376,7 +390,9 @@ static int base64_decode(lua_State *L)
 
 /* ---- the rest ---- */
 
-/* equal(a, b) -> whether both are the same text, in a time that doesn't tell where they differ; false for a nil  [-0, +1, -] */
+/* equal(a, b) -> whether both are the same text, in a time that doesn't tell where they differ;
+ * false for a nil
+ *                                                                                  [-0, +1, -] */
 static int equal(lua_State *L)
 {
 	size_t a_len = 0, b_len = 0;
@@ -387,7 +403,7 @@ static int equal(lua_State *L)
 	return 1;
 }
 
-/* time.parse(text) -> seconds UTC, or nil                                                          [-0, +1, v] */
+/* time.parse(text) -> seconds UTC, or nil                                          [-0, +1, v] */
 static int time_parse(lua_State *L)
 {
 	struct bytes text = check_bytes(L, 1);
@@ -399,7 +415,7 @@ static int time_parse(lua_State *L)
 	return 1;
 }
 
-/* status_outcome(status) -> what a status says where the body says nothing                         [-0, +1, v] */
+/* status_outcome(status) -> what a status says where the body says nothing         [-0, +1, v] */
 static int status_outcome(lua_State *L)
 {
 	lua_Integer status = luaL_checkinteger(L, 1);
@@ -424,21 +440,36 @@ struct library {
 	const luaL_Reg *functions;
 };
 
-static const luaL_Reg url_functions[] = { { "encode", url_encode }, { "query", url_query }, { NULL, NULL } };
-static const luaL_Reg json_functions[] = { { "encode", json_encode }, { "decode", json_decode }, { NULL, NULL } };
-static const luaL_Reg text_functions[] = { { "from_ucs2", text_from_ucs2 }, { "from_latin1", text_from_latin1 },
-					   { "from_gsm7", text_from_gsm7 }, { "clean", text_clean },
-					   { "size", text_size }, { "to_ucs2", text_to_ucs2 }, { NULL, NULL } };
+static const luaL_Reg url_functions[] = { { "encode", url_encode },
+					  { "query", url_query },
+					  { NULL, NULL } };
+static const luaL_Reg json_functions[] = { { "encode", json_encode },
+					   { "decode", json_decode },
+					   { NULL, NULL } };
+static const luaL_Reg text_functions[] = { { "from_ucs2", text_from_ucs2 },
+					   { "from_latin1", text_from_latin1 },
+					   { "from_gsm7", text_from_gsm7 },
+					   { "clean", text_clean },
+					   { "size", text_size },
+					   { "to_ucs2", text_to_ucs2 },
+					   { NULL, NULL } };
 static const luaL_Reg number_functions[] = { { "complete", number_complete }, { NULL, NULL } };
-static const luaL_Reg hmac_functions[] = { { "sha256", hmac_sha256 }, { "sha512", hmac_sha512 }, { "sha1", hmac_sha1 },
-					   { "md5", hmac_md5 }, { NULL, NULL } };
-static const luaL_Reg digest_functions[] = { { "sha256", digest_sha256 }, { "sha1", digest_sha1 },
-					     { "md5", digest_md5 }, { NULL, NULL } };
-static const luaL_Reg base64_functions[] = { { "encode", base64_encode }, { "decode", base64_decode }, { NULL, NULL } };
+static const luaL_Reg hmac_functions[] = { { "sha256", hmac_sha256 },
+					   { "sha512", hmac_sha512 },
+					   { "sha1", hmac_sha1 },
+					   { "md5", hmac_md5 },
+					   { NULL, NULL } };
+static const luaL_Reg digest_functions[] = {
+	{ "sha256", digest_sha256 }, { "sha1", digest_sha1 }, { "md5", digest_md5 }, { NULL, NULL }
+};
+static const luaL_Reg base64_functions[] = { { "encode", base64_encode },
+					     { "decode", base64_decode },
+					     { NULL, NULL } };
 static const luaL_Reg time_functions[] = { { "parse", time_parse }, { NULL, NULL } };
 static const struct library libraries[] = {
-	{ "url", url_functions }, { "json", json_functions }, { "text", text_functions }, { "number", number_functions },
-	{ "hmac", hmac_functions }, { "digest", digest_functions }, { "base64", base64_functions }, { "time", time_functions },
+	{ "url", url_functions },       { "json", json_functions }, { "text", text_functions },
+	{ "number", number_functions }, { "hmac", hmac_functions }, { "digest", digest_functions },
+	{ "base64", base64_functions }, { "time", time_functions },
 };
 
 void telco_provide(lua_State *L, struct sandbox *sandbox)

@@ -1,7 +1,9 @@
-/* telco_manifest.c - what an adapter's file returns, checked field by field, and its settings with the operator's values.
+/* telco_manifest.c - what an adapter's file returns, checked field by field, and its settings
+ * with the operator's values.
  *
- * Runs once for each state, protected and with raw access only.  The first thing that is wrong is told with its
- * field and what is allowed; rows of settings are taken in the order of their names, so that it is always the same one.
+ * Runs once for each state, protected and with raw access only.  The first thing that is wrong is
+ * told with its field and what is allowed; rows of settings are taken in the order of their
+ * names, so that it is always the same one.
  */
 #include <errno.h>
 #include <lauxlib.h>
@@ -12,7 +14,13 @@
 
 #include "telco_priv.h"
 
-enum { SETTINGS_MAX = 64, SETTING_VALUE_MAX = 4096, DEFAULT_IN_FLIGHT = 16, DEFAULT_USSD_SECONDS = 10, USSD_CHARS_MAX = 182 };
+enum {
+	SETTINGS_MAX = 64,
+	SETTING_VALUE_MAX = 4096,
+	DEFAULT_IN_FLIGHT = 16,
+	DEFAULT_USSD_SECONDS = 10,
+	USSD_CHARS_MAX = 182
+};
 
 struct reader {
 	lua_State *L;
@@ -42,7 +50,8 @@ static int push_field(lua_State *L, int table, const char *name)
 }
 
 /* Every key of the table at idx must be one of `names`. */
-static bool only_fields(struct reader *reader, int idx, const char *where, const char *const *names, const char *allowed)
+static bool only_fields(struct reader *reader, int idx, const char *where, const char *const *names,
+			const char *allowed)
 {
 	lua_State *L = reader->L;
 
@@ -51,11 +60,13 @@ static bool only_fields(struct reader *reader, int idx, const char *where, const
 		const char *const *name = names;
 
 		if (lua_type(L, -2) != LUA_TSTRING)
-			return refuse(reader, "%s has an entry without a name; it may have %s", where, allowed);
+			return refuse(reader, "%s has an entry without a name; it may have %s",
+				      where, allowed);
 		while (*name && strcmp(*name, lua_tostring(L, -2)) != 0)
 			name++;
 		if (!*name)
-			return refuse(reader, "%s has no field \"%.40s\"; it may have %s", where, lua_tostring(L, -2), allowed);
+			return refuse(reader, "%s has no field \"%.40s\"; it may have %s", where,
+				      lua_tostring(L, -2), allowed);
 	}
 	return true;
 }
@@ -94,13 +105,15 @@ static bool read_function(struct reader *reader, enum telco_function function)
 			return true;
 		}
 		if (type != LUA_TTABLE)
-			return refuse(reader, "%s must be a table of functions, not a %s", row->group, lua_typename(L, type));
+			return refuse(reader, "%s must be a table of functions, not a %s",
+				      row->group, lua_typename(L, type));
 		if (!only_fields(reader, table, row->group, kinds, "sms, ussd and receipt"))
 			return false;
 	}
 	type = push_field(L, table, row->name);
 	if (type != LUA_TNIL && type != LUA_TFUNCTION)
-		return refuse(reader, "%s must be a function, not a %s", row->field, lua_typename(L, type));
+		return refuse(reader, "%s must be a function, not a %s", row->field,
+			      lua_typename(L, type));
 	if (type == LUA_TFUNCTION)
 		reader->connection->function[function] = luaL_ref(L, LUA_REGISTRYINDEX);
 	lua_settop(L, top);
@@ -118,29 +131,37 @@ static bool read_functions(struct reader *reader)
 		if (!read_function(reader, f))
 			return false;
 	if (!has(reader, TELCO_VERIFY))
-		return refuse(reader, "verify is missing: without a check of who calls the connection can't be opened; "
-				      "give a function(request, settings) that compares a secret or a signature");
+		return refuse(
+			reader,
+			"verify is missing: without a check of who calls the connection can't be "
+			"opened; "
+			"give a function(request, settings) that compares a secret or a signature");
 	if (!has(reader, TELCO_INBOUND + TELCO_SMS) && !has(reader, TELCO_INBOUND + TELCO_USSD))
 		return refuse(reader, "inbound must have sms, or ussd, or both");
 	if (has(reader, TELCO_INBOUND + TELCO_USSD) && !has(reader, TELCO_ANSWER + TELCO_USSD))
 		return refuse(reader, "answer.ussd is missing: it makes the answer of a screen");
 	if (has(reader, TELCO_INBOUND + TELCO_SMS) && !has(reader, TELCO_OUTBOUND))
-		return refuse(reader, "outbound is missing: it makes the request that sends a message");
+		return refuse(reader,
+			      "outbound is missing: it makes the request that sends a message");
 	if (has(reader, TELCO_OUTBOUND) != has(reader, TELCO_OUTCOME))
-		return refuse(reader, "outbound and outcome belong together: one of them is missing");
+		return refuse(reader,
+			      "outbound and outcome belong together: one of them is missing");
 	return true;
 }
 
 /* ---- limits ---- */
 
-static bool read_limit(struct reader *reader, int table, const char *name, double min, double max, double *out)
+static bool read_limit(struct reader *reader, int table, const char *name, double min, double max,
+		       double *out)
 {
 	lua_State *L = reader->L;
 	int type = push_field(L, table, name);
 
 	if (type != LUA_TNIL) {
-		if (type != LUA_TNUMBER || !(lua_tonumber(L, -1) >= min && lua_tonumber(L, -1) <= max))
-			return refuse(reader, "limits.%s must be a number from %g to %g", name, min, max);
+		if (type != LUA_TNUMBER ||
+		    !(lua_tonumber(L, -1) >= min && lua_tonumber(L, -1) <= max))
+			return refuse(reader, "limits.%s must be a number from %g to %g", name, min,
+				      max);
 		*out = lua_tonumber(L, -1);
 	}
 	lua_pop(L, 1);
@@ -149,9 +170,11 @@ static bool read_limit(struct reader *reader, int table, const char *name, doubl
 
 static bool read_limits(struct reader *reader)
 {
-	static const char *const names[] = { "tps", "in_flight", "ussd_chars", "ussd_seconds", "splits", NULL };
+	static const char *const names[] = { "tps",          "in_flight", "ussd_chars",
+					     "ussd_seconds", "splits",    NULL };
 	const struct telco_config *config = &reader->connection->config;
-	double tps = 0, in_flight = DEFAULT_IN_FLIGHT, chars = USSD_CHARS_MAX, seconds = DEFAULT_USSD_SECONDS;
+	double tps = 0, in_flight = DEFAULT_IN_FLIGHT, chars = USSD_CHARS_MAX,
+	       seconds = DEFAULT_USSD_SECONDS;
 	lua_State *L = reader->L;
 	int type = push_field(L, reader->manifest, "limits"), table = lua_gettop(L);
 	bool splits = false;
@@ -159,7 +182,8 @@ static bool read_limits(struct reader *reader)
 	if (type != LUA_TNIL && type != LUA_TTABLE)
 		return refuse(reader, "limits must be a table, not a %s", lua_typename(L, type));
 	if (type == LUA_TTABLE) {
-		if (!only_fields(reader, table, "limits", names, "tps, in_flight, ussd_chars, ussd_seconds and splits") ||
+		if (!only_fields(reader, table, "limits", names,
+				 "tps, in_flight, ussd_chars, ussd_seconds and splits") ||
 		    !read_limit(reader, table, "tps", 0, 100000, &tps) ||
 		    !read_limit(reader, table, "in_flight", 1, 1000, &in_flight) ||
 		    !read_limit(reader, table, "ussd_chars", 20, USSD_CHARS_MAX, &chars) ||
@@ -184,20 +208,28 @@ static bool read_limits(struct reader *reader)
 
 /* ---- settings ---- */
 
-enum setting_type { SETTING_STRING, SETTING_SECRET, SETTING_NUMBER, SETTING_BOOLEAN, SETTING_URL, SETTING_TYPES };
+enum setting_type {
+	SETTING_STRING,
+	SETTING_SECRET,
+	SETTING_NUMBER,
+	SETTING_BOOLEAN,
+	SETTING_URL,
+	SETTING_TYPES
+};
 static const char *const type_names[] = { "string", "secret", "number", "boolean", "url" };
 
 struct row {
-	const char *name;        /* Lua's, as long as the manifest */
+	const char *name; /* Lua's, as long as the manifest */
 	enum setting_type type;
 	bool required;
-	double min, max;         /* a number's value, else bytes */
+	double min, max; /* a number's value, else bytes */
 	bool has_min, has_max;
-	const char *help;        /* "" where none */
+	const char *help;         /* "" where none */
 	const char *default_text; /* of a string or url, or NULL */
 };
 
-static bool read_bound(struct reader *reader, int table, const struct row *row, const char *name, double *out, bool *given)
+static bool read_bound(struct reader *reader, int table, const struct row *row, const char *name,
+		       double *out, bool *given)
 {
 	int type = push_field(reader->L, table, name);
 
@@ -220,8 +252,11 @@ static bool read_type(struct reader *reader, int table, struct row *row)
 			break;
 	lua_pop(L, 1);
 	if (row->type == SETTING_TYPES)
-		return refuse(reader, "settings.%.40s: the type, its first entry, must be one of string, secret, number, boolean, "
-				      "url", row->name);
+		return refuse(reader,
+			      "settings.%.40s: the type, its first entry, must be one of string, "
+			      "secret, number, boolean, "
+			      "url",
+			      row->name);
 	return true;
 }
 
@@ -232,8 +267,11 @@ static bool read_row(struct reader *reader, int idx, struct row *row)
 	int type;
 
 	if (lua_type(L, idx) != LUA_TTABLE)
-		return refuse(reader, "settings.%.40s must be a table, as in { \"string\", help = \"…\" }", row->name);
-	if (!read_type(reader, idx, row) || !read_bound(reader, idx, row, "min", &row->min, &row->has_min) ||
+		return refuse(reader,
+			      "settings.%.40s must be a table, as in { \"string\", help = \"...\" }",
+			      row->name);
+	if (!read_type(reader, idx, row) ||
+	    !read_bound(reader, idx, row, "min", &row->min, &row->has_min) ||
 	    !read_bound(reader, idx, row, "max", &row->max, &row->has_max))
 		return false;
 	type = push_field(L, idx, "required");
@@ -263,22 +301,25 @@ static const struct telco_setting *configured(const struct reader *reader, const
 static bool check_length(struct reader *reader, const struct row *row, struct bytes value)
 {
 	if (value.len > SETTING_VALUE_MAX)
-		return refuse(reader, "setting %s is too long; at most %d bytes", row->name, SETTING_VALUE_MAX);
+		return refuse(reader, "setting %s is too long; at most %d bytes", row->name,
+			      SETTING_VALUE_MAX);
 	if (!telco_plain(value.data, value.len))
-		return refuse(reader, "setting %s must be text without control characters", row->name);
+		return refuse(reader, "setting %s must be text without control characters",
+			      row->name);
 	if (row->has_min && (double)value.len < row->min)
-		return refuse(reader, "setting %s is too short; at least %g characters%s%s", row->name, row->min,
-			      row->help[0] ? ": " : "", row->help);
+		return refuse(reader, "setting %s is too short; at least %g characters%s%s",
+			      row->name, row->min, row->help[0] ? ": " : "", row->help);
 	if (row->has_max && (double)value.len > row->max)
-		return refuse(reader, "setting %s is too long; at most %g characters", row->name, row->max);
+		return refuse(reader, "setting %s is too long; at most %g characters", row->name,
+			      row->max);
 	return true;
 }
 
 static bool url_ok(struct bytes value)
 {
-	size_t scheme = value.len > 8 && memcmp(value.data, "https://", 8) == 0 ? 8 :
-			value.len > 7 && memcmp(value.data, "http://", 7) == 0	? 7 :
-										  0;
+	size_t scheme = value.len > 8 && memcmp(value.data, "https://", 8) == 0  ? 8
+			: value.len > 7 && memcmp(value.data, "http://", 7) == 0 ? 7
+										 : 0;
 
 	for (size_t i = 0; i < value.len; i++)
 		if (value.data[i] == ' ')
@@ -294,8 +335,8 @@ static bool push_number(struct reader *reader, const struct row *row, struct byt
 	if (value.len == 0 || end != value.data + value.len || number != number)
 		return refuse(reader, "setting %s must be a number", row->name);
 	if ((row->has_min && number < row->min) || (row->has_max && number > row->max))
-		return refuse(reader, "setting %s must be from %g to %g", row->name, row->has_min ? row->min : -1e15,
-			      row->has_max ? row->max : 1e15);
+		return refuse(reader, "setting %s must be from %g to %g", row->name,
+			      row->has_min ? row->min : -1e15, row->has_max ? row->max : 1e15);
 	if (number >= -1e15 && number <= 1e15 && number == (double)(lua_Integer)number)
 		lua_pushinteger(reader->L, (lua_Integer)number);
 	else
@@ -319,7 +360,9 @@ static bool push_value(struct reader *reader, const struct row *row, struct byte
 	if (!check_length(reader, row, value))
 		return false;
 	if (row->type == SETTING_URL && !url_ok(value))
-		return refuse(reader, "setting %s must be a URL that begins with http:// or https://", row->name);
+		return refuse(reader,
+			      "setting %s must be a URL that begins with http:// or https://",
+			      row->name);
 	lua_pushlstring(reader->L, value.data, value.len);
 	return true;
 }
@@ -348,12 +391,15 @@ static bool set_value(struct reader *reader, int rows, int data, struct row *row
 		return false;
 	type = push_field(L, top + 1, "default");
 	if (type != LUA_TNIL && !default_fits(row, type))
-		return refuse(reader, "settings.%.40s.default must be a %s", row->name, type_names[row->type]);
+		return refuse(reader, "settings.%.40s.default must be a %s", row->name,
+			      type_names[row->type]);
 	if (setting && !push_value(reader, row, setting->value))
 		return false;
 	if (!setting && type == LUA_TNIL && row->required)
-		return refuse(reader, "setting %s is missing%s%s", row->name, row->help[0] ? ": " : "", row->help);
-	lua_setfield(L, data, row->name); /* the value on top: the operator's, the default, or nil */
+		return refuse(reader, "setting %s is missing%s%s", row->name,
+			      row->help[0] ? ": " : "", row->help);
+	lua_setfield(L, data,
+		     row->name); /* the value on top: the operator's, the default, or nil */
 	lua_settop(L, top);
 	return true;
 }
@@ -368,7 +414,8 @@ static bool collect_rows(struct reader *reader, int rows, struct row *out, unsig
 	lua_State *L = reader->L;
 
 	for (lua_pushnil(L); lua_next(L, rows); lua_pop(L, 1)) {
-		if (lua_type(L, -2) != LUA_TSTRING || !telco_plain(lua_tostring(L, -2), lua_rawlen(L, -2)))
+		if (lua_type(L, -2) != LUA_TSTRING ||
+		    !telco_plain(lua_tostring(L, -2), lua_rawlen(L, -2)))
 			return refuse(reader, "settings has an entry without a name");
 		if (*count == SETTINGS_MAX)
 			return refuse(reader, "settings has more than %d rows", SETTINGS_MAX);
@@ -394,8 +441,9 @@ static bool check_configured(struct reader *reader, const struct row *rows, unsi
 		buf_reset(names);
 		for (r = 0; r < count; r++)
 			buf_addf(names, "%s, ", rows[r].name);
-		return refuse(reader, "\"%.40s\" is not a setting of %s; it has %ssmart", config->settings[i].name,
-			      config->adapter, names->len ? names->data : "");
+		return refuse(reader, "\"%.40s\" is not a setting of %s; it has %ssmart",
+			      config->settings[i].name, config->adapter,
+			      names->len ? names->data : "");
 	}
 	return true;
 }
@@ -447,7 +495,8 @@ static bool read_settings(struct reader *reader)
 	if (type == LUA_TNIL)
 		lua_createtable(L, 0, 0);
 	else if (type != LUA_TTABLE)
-		return refuse(reader, "settings must be a table of rows, not a %s", lua_typename(L, type));
+		return refuse(reader, "settings must be a table of rows, not a %s",
+			      lua_typename(L, type));
 	table = lua_gettop(L);
 	lua_createtable(L, 0, 8);
 	data = lua_gettop(L);
@@ -480,30 +529,36 @@ static void make_about(struct reader *reader)
 
 static bool read_name(struct reader *reader)
 {
-	static const char *const names[] = { "name", "summary", "settings", "verify", "inbound", "answer", "outbound",
-					     "outcome", "limits", NULL };
+	static const char *const names[] = { "name",   "summary",  "settings", "verify", "inbound",
+					     "answer", "outbound", "outcome",  "limits", NULL };
 	lua_State *L = reader->L;
 	bool ok;
 
 	if (lua_type(L, reader->manifest) != LUA_TTABLE)
-		return refuse(reader, "the file must return a table, not a %s", luaL_typename(L, reader->manifest));
+		return refuse(reader, "the file must return a table, not a %s",
+			      luaL_typename(L, reader->manifest));
 	if (!only_fields(reader, reader->manifest, "the table", names,
-			 "name, summary, settings, verify, inbound, answer, outbound, outcome and limits"))
+			 "name, summary, settings, verify, inbound, answer, outbound, outcome and "
+			 "limits"))
 		return false;
 	ok = push_field(L, reader->manifest, "name") == LUA_TSTRING &&
 	     strcmp(lua_tostring(L, -1), reader->connection->config.adapter) == 0;
 	lua_pop(L, 1);
 	if (!ok)
-		return refuse(reader, "name must be \"%s\", as the file", reader->connection->config.adapter);
-	ok = push_field(L, reader->manifest, "summary") == LUA_TNIL || lua_type(L, -1) == LUA_TSTRING;
+		return refuse(reader, "name must be \"%s\", as the file",
+			      reader->connection->config.adapter);
+	ok = push_field(L, reader->manifest, "summary") == LUA_TNIL ||
+	     lua_type(L, -1) == LUA_TSTRING;
 	lua_pop(L, 1);
 	return ok || refuse(reader, "summary must be text");
 }
 
-bool telco_read_manifest(lua_State *L, struct telco_connection *connection, char *error, size_t error_size)
+bool telco_read_manifest(lua_State *L, struct telco_connection *connection, char *error,
+			 size_t error_size)
 {
 	struct reader reader = { L, connection, lua_gettop(L), error, error_size };
-	bool ok = read_name(&reader) && read_functions(&reader) && read_limits(&reader) && read_settings(&reader);
+	bool ok = read_name(&reader) && read_functions(&reader) && read_limits(&reader) &&
+		  read_settings(&reader);
 
 	if (ok)
 		make_about(&reader);

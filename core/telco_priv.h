@@ -1,4 +1,5 @@
-/* telco_priv.h - what telco.c's files share: a connection, its adapter in Lua, and the call in work. */
+/* telco_priv.h - what telco.c's files share: a connection, its adapter in Lua, and the call in
+ * work. */
 #pragma once
 #include <lua.h>
 
@@ -8,8 +9,8 @@
 /* The functions that an adapter may have; the order is that of the table in telco_manifest.c. */
 enum telco_function {
 	TELCO_VERIFY,
-	TELCO_INBOUND,                         /* + enum telco_kind */
-	TELCO_ANSWER = TELCO_INBOUND + 3,      /* + enum telco_kind */
+	TELCO_INBOUND,                    /* + enum telco_kind */
+	TELCO_ANSWER = TELCO_INBOUND + 3, /* + enum telco_kind */
 	TELCO_OUTBOUND = TELCO_ANSWER + 3,
 	TELCO_OUTCOME,
 	TELCO_FUNCTIONS,
@@ -27,7 +28,7 @@ enum telco_view {
 	VIEW_COUNT,
 };
 
-/* Names of fields that adapters hand back, kept as Lua strings so that looking one up makes none. */
+/* Names of fields that adapters hand back, kept as Lua strings: looking one up makes none. */
 enum telco_key {
 	KEY_ID = 1,
 	KEY_FROM,
@@ -57,52 +58,55 @@ enum telco_key {
 
 /* One call of the adapter, while it runs. */
 struct telco_call {
-	struct arena *arena;                 /* for what the call gives */
-	int64_t now;                         /* seconds UTC */
+	struct arena *arena; /* for what the call gives */
+	int64_t now;         /* seconds UTC */
 	enum telco_kind kind;
-	const struct http_request *request;  /* decode and answer */
+	const struct http_request *request; /* decode and answer */
 	struct http_fields form;
-	const struct outbound *message;      /* encode */
-	struct bytes text;                   /* its text, substituted where the connection wants that */
-	const struct http_result *result;    /* outcome */
-	const struct bytes *screen;          /* answer */
+	const struct outbound *message; /* encode */
+	struct bytes text;              /* its text, substituted where the connection wants that */
+	const struct http_result *result; /* outcome */
+	const struct bytes *screen;       /* answer */
 	bool more;
-	struct telco_events *events;         /* out: decode */
-	struct http_response *response;      /* out: answer */
-	struct http_call *http;              /* out: encode */
-	struct telco_outcome *outcome;       /* out: outcome */
-	const char *refused;                 /* out: encode; why the adapter can't send this, or NULL */
-	bool json_ready;                     /* the body was parsed in this call and is kept in its view */
+	struct telco_events *events;    /* out: decode */
+	struct http_response *response; /* out: answer */
+	struct http_call *http;         /* out: encode */
+	struct telco_outcome *outcome;  /* out: outcome */
+	const char *refused;            /* out: encode; why the adapter can't send this, or NULL */
+	bool json_ready; /* the body was parsed in this call and is kept in its view */
 };
 
 struct telco_connection {
-	struct telco_config config;          /* a copy, in the arena */
+	struct telco_config config; /* a copy, in the arena */
 	struct telco_limits limits;
-	struct arena arena;                  /* owns the configuration, the path and the source */
-	const char *path;                    /* of the adapter, for people */
+	struct arena arena; /* owns the configuration, the path and the source */
+	const char *path;   /* of the adapter, for people */
 	struct bytes source;
-	bool smart;                          /* the connection's setting: substitute before sending */
-	const char **own_numbers;            /* digits of our numbers, as given and completed */
+	bool smart;               /* the connection's setting: substitute before sending */
+	const char **own_numbers; /* digits of our numbers, as given and completed */
 	unsigned own_count;
 
 	/* The adapter's Lua; NULL after a breach, made anew at the next call. */
 	struct sandbox *sandbox;
 	struct sandbox_run *run;
-	int function[TELCO_FUNCTIONS];       /* references in the registry; LUA_NOREF: it has none */
+	int function[TELCO_FUNCTIONS]; /* references in the registry; LUA_NOREF: it has none */
 	int view[VIEW_COUNT];
-	int keys;                            /* array of enum telco_key -> name */
-	int settings, about;                 /* read-only tables: the adapter's settings; the connection */
+	int keys;            /* array of enum telco_key -> name */
+	int settings, about; /* read-only tables: the adapter's settings; the connection */
 
-	struct telco_call *call;             /* NULL outside of a call */
-	struct arena scratch;                /* for host functions that run outside of a call */
-	struct buf buf;                      /* for host functions; what it holds is worth nothing between two */
+	struct telco_call *call; /* NULL outside of a call */
+	struct arena scratch;    /* for host functions that run outside of a call */
+	struct buf buf; /* for host functions; what it holds is worth nothing between two */
 };
 
-/* telco_manifest.c: reads what the file returned (on top of L, left there), checks each field, keeps references, and makes the
- * settings tables.  false: error says which field is wrong and what is allowed. */
-bool telco_read_manifest(lua_State *L, struct telco_connection *connection, char *error, size_t error_size) MUST_CHECK;
+/* telco_manifest.c: reads what the file returned (on top of L, left there), checks each field,
+ * keeps references, and makes the settings tables.  false: error says which field is wrong and
+ * what is allowed. */
+bool telco_read_manifest(lua_State *L, struct telco_connection *connection, char *error,
+			 size_t error_size) MUST_CHECK;
 
-/* telco_host.c: gives the sandbox the functions that adapters may call.  Runs under sandbox_protected. */
+/* telco_host.c: gives the sandbox the functions that adapters may call.  Runs under
+ * sandbox_protected. */
 void telco_provide(lua_State *L, struct sandbox *sandbox);
 /* The connection whose adapter calls. */
 struct telco_connection *telco_caller(lua_State *L);
@@ -112,7 +116,8 @@ struct arena *telco_arena(struct telco_connection *connection);
 /* telco_view.c: makes the views and the key names, under sandbox_protected. */
 void telco_make_views(lua_State *L, struct telco_connection *connection);
 
-/* telco_values.c: C functions that run on the adapter's coroutine: push the arguments, call, read what came back. */
+/* telco_values.c: C functions that run on the adapter's coroutine: push the arguments, call, read
+ * what came back. */
 int telco_run_decode(lua_State *L);
 int telco_run_answer(lua_State *L);
 int telco_run_encode(lua_State *L);

@@ -1,6 +1,8 @@
-/* telco_time.c - times as telcos write them: RFC 3339, date and time with a blank, or Unix seconds.
+/* telco_time.c - times as telcos write them: RFC 3339, date and time with a blank, or Unix
+ * seconds.
  *
- * Without a zone a time is UTC.  The calendar is computed here: the C library's would ask for the process's zone.
+ * Without a zone a time is UTC.  The calendar is computed here: the C library's would ask for the
+ * process's zone.
  */
 #include "telco_priv.h"
 
@@ -32,7 +34,8 @@ static bool one_of(struct text *text, const char *chars)
 	return false;
 }
 
-/* Days from 1970-01-01 in the Gregorian calendar: years begin in March, so that the leap day is the last. */
+/* Days from 1970-01-01 in the Gregorian calendar: years begin in March, so that the leap day is
+ * the last. */
 static int64_t days(int year, int month, int day)
 {
 	int64_t y = month <= 2 ? year - 1 : year;
@@ -46,7 +49,8 @@ static bool day_exists(int year, int month, int day)
 	static const int lengths[] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
 	bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
 
-	return year >= 1970 && month >= 1 && month <= 12 && day >= 1 && day <= lengths[month - 1] + (month == 2 && leap);
+	return year >= 1970 && month >= 1 && month <= 12 && day >= 1 &&
+	       day <= lengths[month - 1] + (month == 2 && leap);
 }
 
 /* "Z", "+07:00", "+0700" or nothing; *out is what UTC is behind. */
@@ -72,9 +76,10 @@ static bool calendar_time(struct text text, int64_t *out)
 	int year, month, day, hour, minute, second;
 	int64_t offset;
 
-	if (!digits(&text, 4, &year) || !one_of(&text, "-") || !digits(&text, 2, &month) || !one_of(&text, "-") ||
-	    !digits(&text, 2, &day) || !one_of(&text, "Tt +") || !digits(&text, 2, &hour) || !one_of(&text, ":") ||
-	    !digits(&text, 2, &minute) || !one_of(&text, ":") || !digits(&text, 2, &second))
+	if (!digits(&text, 4, &year) || !one_of(&text, "-") || !digits(&text, 2, &month) ||
+	    !one_of(&text, "-") || !digits(&text, 2, &day) || !one_of(&text, "Tt +") ||
+	    !digits(&text, 2, &hour) || !one_of(&text, ":") || !digits(&text, 2, &minute) ||
+	    !one_of(&text, ":") || !digits(&text, 2, &second))
 		return false;
 	if (!day_exists(year, month, day) || hour > 23 || minute > 59 || second > 60)
 		return false;
@@ -97,7 +102,8 @@ bool telco_parse_time(const char *raw, size_t len, int64_t *out)
 
 	if (len == 0)
 		return false;
-	for (; text.at < text.end && text.at - raw < 12 && *text.at >= '0' && *text.at <= '9'; text.at++)
+	for (; text.at < text.end && text.at - raw < 12 && *text.at >= '0' && *text.at <= '9';
+	     text.at++)
 		seconds = seconds * 10 + (*text.at - '0');
 	if (text.at == text.end) {
 		*out = seconds;

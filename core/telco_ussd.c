@@ -1,7 +1,8 @@
 /* telco_ussd.c - what is new in a USSD input that a telco sends whole each time.
  *
- * A citizen may type stars, so the new input is what follows the text before and one star, never what follows the
- * last star.  Only the first request of a session is taken apart: it was dialled at once, *123*1*2#.
+ * A citizen may type stars, so the new input is what follows the text before and one star, never
+ * what follows the last star.  Only the first request of a session is taken apart: it was dialled
+ * at once, *123*1*2#.
  */
 #include <errno.h>
 #include <string.h>
@@ -26,8 +27,8 @@ static void split(struct bytes raw, struct arena *arena, struct bytes **inputs, 
 	}
 }
 
-int telco_ussd_inputs(struct bytes previous, bool first, struct bytes raw, struct arena *arena, struct bytes **inputs,
-		      unsigned *count)
+int telco_ussd_inputs(struct bytes previous, bool first, struct bytes raw, struct arena *arena,
+		      struct bytes **inputs, unsigned *count)
 {
 	size_t skip = previous.len > 0 ? previous.len + 1 : 0;
 
@@ -38,7 +39,8 @@ int telco_ussd_inputs(struct bytes previous, bool first, struct bytes raw, struc
 			split(raw, arena, inputs, count);
 		return 0;
 	}
-	if (raw.len == previous.len && (raw.len == 0 || memcmp(raw.data, previous.data, raw.len) == 0))
+	if (raw.len == previous.len &&
+	    (raw.len == 0 || memcmp(raw.data, previous.data, raw.len) == 0))
 		return -EALREADY;
 	if (raw.len < skip || (skip > 0 && (memcmp(raw.data, previous.data, previous.len) != 0 ||
 					    raw.data[previous.len] != '*')))

@@ -1,9 +1,10 @@
 /* telco_values.c - calls an adapter's functions and reads what they hand back.
  *
- * These C functions are what the adapter's coroutine runs: pushing and reading happens inside it, so that
- * running out of memory or time there ends the call and not the process.  Each goes on in a continuation, because an error
- * that the adapter's own pcall catches unwinds the C stack beneath it.  What an adapter made is not believed: numbers are
- * completed, ids and names must be clean, text becomes valid UTF-8.
+ * These C functions are what the adapter's coroutine runs: pushing and reading happens inside it,
+ * so that running out of memory or time there ends the call and not the process.  Each goes on in
+ * a continuation, because an error that the adapter's own pcall catches unwinds the C stack
+ * beneath it.  What an adapter made is not believed: numbers are completed, ids and names must be
+ * clean, text becomes valid UTF-8.
  */
 #include <lauxlib.h>
 #include <stdlib.h>
@@ -33,11 +34,12 @@ struct reading {
 	lua_State *L;
 	struct telco_connection *connection;
 	struct telco_call *call;
-	int keys, table;  /* indexes */
-	const char *bad;  /* why it can't be taken, or NULL */
+	int keys, table; /* indexes */
+	const char *bad; /* why it can't be taken, or NULL */
 };
 
-static void push_function(lua_State *L, const struct telco_connection *connection, enum telco_function function)
+static void push_function(lua_State *L, const struct telco_connection *connection,
+			  enum telco_function function)
 {
 	lua_rawgeti(L, LUA_REGISTRYINDEX, connection->function[function]);
 }
@@ -81,15 +83,18 @@ static int push_key_field(struct reading *reading, enum telco_key key)
 	return lua_rawget(reading->L, reading->table);
 }
 
-/* A telco may put anything where the adapter expects a text, so this refuses the request and is no fault of the adapter. */
+/* A telco may put anything where the adapter expects a text, so this refuses the request and is
+ * no fault of the adapter. */
 static void bad_field(struct reading *reading, enum telco_key key, const char *what)
 {
 	lua_rawgeti(reading->L, reading->keys, key);
-	reading->bad = arena_printf(reading->call->arena, "field %s %s", lua_tostring(reading->L, -1), what);
+	reading->bad = arena_printf(reading->call->arena, "field %s %s",
+				    lua_tostring(reading->L, -1), what);
 	lua_pop(reading->L, 1);
 }
 
-/* The field's bytes as Lua keeps them, valid while it stays on the stack; leaves it there.  Numbers count as text. */
+/* The field's bytes as Lua keeps them, valid while it stays on the stack; leaves it there.
+ * Numbers count as text. */
 static struct bytes field_bytes(struct reading *reading, enum telco_key key)
 {
 	struct bytes value = { "", 0 };
@@ -103,7 +108,8 @@ static struct bytes field_bytes(struct reading *reading, enum telco_key key)
 }
 
 /* A short clean text: ids, addresses, names. */
-static const char *field_plain(struct reading *reading, enum telco_key key, size_t max, const char *bad)
+static const char *field_plain(struct reading *reading, enum telco_key key, size_t max,
+			       const char *bad)
 {
 	struct bytes value = field_bytes(reading, key);
 	const char *copy = "";
@@ -181,7 +187,8 @@ static void read_token(struct reading *reading, struct inbound *message, struct 
 	message->sender = SENDER_TOKEN;
 	message->from = "";
 	if (token_ok(token))
-		message->from = arena_printf(reading->call->arena, "ext:%.*s", (int)token.len, token.data);
+		message->from = arena_printf(reading->call->arena, "ext:%.*s", (int)token.len,
+					     token.data);
 	else
 		reading->bad = "the sender's token can't be one";
 }
@@ -203,7 +210,8 @@ static void read_sender(struct reading *reading, struct inbound *message)
 		lua_pop(reading->L, 2);
 		return;
 	}
-	switch (msisdn_complete(raw, reading->connection->config.country, false, number, sizeof(number))) {
+	switch (msisdn_complete(raw, reading->connection->config.country, false, number,
+				sizeof(number))) {
 	case MSISDN_NUMBER:
 		message->sender = SENDER_NUMBER;
 		break;
@@ -223,7 +231,8 @@ static void read_sender(struct reading *reading, struct inbound *message)
 /* Our own address as received, without "tel:" and the blanks around it. */
 static void read_recipient(struct reading *reading, struct inbound *message)
 {
-	const char *to = field_plain(reading, KEY_TO, ADDRESS_MAX, "the recipient is not an address");
+	const char *to = field_plain(reading, KEY_TO, ADDRESS_MAX,
+				     "the recipient is not an address");
 	size_t len;
 
 	to += strspn(to, " ");
@@ -283,14 +292,16 @@ static void read_text(struct reading *reading, struct inbound *message)
 	}
 	lua_pop(reading->L, 2);
 	if (cut)
-		log_event(LOG_WARN, "telco.text_cut", "sconnection", message->connection, "ncitizen", message->from, NULL);
+		log_event(LOG_WARN, "telco.text_cut", "sconnection", message->connection,
+			  "ncitizen", message->from, NULL);
 }
 
 static void read_time(struct reading *reading, struct inbound *message)
 {
 	struct bytes raw = field_bytes(reading, KEY_TIME);
 
-	message->time_is_telcos = telco_parse_time(raw.data, raw.len, &message->time) && message->time > 0;
+	message->time_is_telcos = telco_parse_time(raw.data, raw.len, &message->time) &&
+				  message->time > 0;
 	if (!message->time_is_telcos)
 		message->time = reading->call->now;
 	lua_pop(reading->L, 1);
@@ -334,10 +345,12 @@ static void read_step(struct reading *reading, struct inbound *message)
 	struct bytes step = field_bytes(reading, KEY_STEP);
 
 	if (message->ussd == USSD_END)
-		message->provider_id = arena_printf(reading->call->arena, "%s#end", message->session);
-	else if (strlen(message->session) + 1 + step.len <= PROVIDER_ID_MAX && telco_plain(step.data, step.len))
-		message->provider_id = arena_printf(reading->call->arena, "%s/%.*s", message->session, (int)step.len,
-						    step.data);
+		message->provider_id = arena_printf(reading->call->arena, "%s#end",
+						    message->session);
+	else if (strlen(message->session) + 1 + step.len <= PROVIDER_ID_MAX &&
+		 telco_plain(step.data, step.len))
+		message->provider_id = arena_printf(reading->call->arena, "%s/%.*s",
+						    message->session, (int)step.len, step.data);
 	else
 		message->provider_id = hashed(reading, message->session, step);
 	lua_pop(reading->L, 1);
@@ -377,8 +390,9 @@ static void read_message(struct reading *reading, struct inbound *message)
 static enum report_status read_status(struct reading *reading)
 {
 	static const char *const names[] = {
-		[REPORT_QUEUED] = "queued", [REPORT_SENT] = "sent", [REPORT_DELIVERED] = "delivered",
-		[REPORT_FAILED] = "failed", [REPORT_EXPIRED] = "expired", [REPORT_REJECTED] = "rejected",
+		[REPORT_QUEUED] = "queued",       [REPORT_SENT] = "sent",
+		[REPORT_DELIVERED] = "delivered", [REPORT_FAILED] = "failed",
+		[REPORT_EXPIRED] = "expired",     [REPORT_REJECTED] = "rejected",
 		[REPORT_UNKNOWN] = "unknown",
 	};
 	struct bytes status = field_bytes(reading, KEY_STATUS);
@@ -396,7 +410,8 @@ static enum report_status read_status(struct reading *reading)
 static void read_report(struct reading *reading, struct report *report)
 {
 	report->connection = reading->connection->config.name;
-	report->ref = field_plain(reading, KEY_REF, PROVIDER_ID_MAX, "the id in a receipt can't be one");
+	report->ref = field_plain(reading, KEY_REF, PROVIDER_ID_MAX,
+				  "the id in a receipt can't be one");
 	if (!report->ref[0] && !reading->bad)
 		reading->bad = "there is no id in the receipt";
 	report->own_id = field_boolean(reading, KEY_OWN_ID);
@@ -443,7 +458,8 @@ static void read_events(lua_State *L, struct telco_connection *connection, int i
 	}
 	events->verdict = reading.bad ? TELCO_BAD : TELCO_TAKE;
 	events->why = reading.bad ? reading.bad : "";
-	*(call->kind == TELCO_RECEIPT ? &events->report_count : &events->message_count) = reading.bad ? 0 : (unsigned)count;
+	*(call->kind == TELCO_RECEIPT ? &events->report_count
+				      : &events->message_count) = reading.bad ? 0 : (unsigned)count;
 }
 
 /* inbound's results lie at 1 and 2. */
@@ -457,13 +473,15 @@ static int decode_read(lua_State *L, int status UNUSED, lua_KContext context UNU
 		return 0;
 	}
 	if (lua_type(L, 1) != LUA_TSTRING)
-		return luaL_error(L, "an inbound function must return a table, or \"ignore\" or \"bad\" with a reason");
+		return luaL_error(L, "an inbound function must return a table, or \"ignore\" or "
+				     "\"bad\" with a reason");
 	if (strcmp(lua_tostring(L, 1), "ignore") == 0)
 		call->events->verdict = TELCO_IGNORE;
 	else if (strcmp(lua_tostring(L, 1), "bad") == 0)
 		call->events->verdict = TELCO_BAD;
 	else
-		return luaL_error(L, "an inbound function returned a word that is neither \"ignore\" nor \"bad\"");
+		return luaL_error(L, "an inbound function returned a word that is neither "
+				     "\"ignore\" nor \"bad\"");
 	call->events->why = copy_why(L, 2, call);
 	return 0;
 }
@@ -516,7 +534,8 @@ static struct bytes copy_body(lua_State *L, int idx, struct telco_call *call)
 
 static bool token_char(char c)
 {
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+	       c == '-' || c == '_';
 }
 
 static bool header_ok(struct bytes name, struct bytes value)
@@ -528,7 +547,8 @@ static bool header_ok(struct bytes name, struct bytes value)
 }
 
 /* Content-Type goes to *type where type is not NULL. */
-static void copy_headers(lua_State *L, int idx, struct telco_call *call, struct http_fields *out, const char **type)
+static void copy_headers(lua_State *L, int idx, struct telco_call *call, struct http_fields *out,
+			 const char **type)
 {
 	if (lua_isnoneornil(L, idx))
 		return;
@@ -586,7 +606,9 @@ int telco_run_answer(lua_State *L)
 
 static bool url_ok(struct bytes url)
 {
-	size_t scheme = strncmp(url.data, "https://", 8) == 0 ? 8 : strncmp(url.data, "http://", 7) == 0 ? 7 : 0;
+	size_t scheme = strncmp(url.data, "https://", 8) == 0  ? 8
+			: strncmp(url.data, "http://", 7) == 0 ? 7
+							       : 0;
 
 	for (size_t i = 0; i < url.len; i++)
 		if (url.data[i] <= ' ' || url.data[i] > '~')
@@ -605,10 +627,14 @@ static int encode_read(lua_State *L, int status UNUSED, lua_KContext context UNU
 		return 0;
 	}
 	if (lua_type(L, 1) != LUA_TSTRING || lua_type(L, 2) != LUA_TSTRING)
-		return luaL_error(L, "outbound must return method, url, headers and body, or nil and a reason");
+		return luaL_error(
+			L,
+			"outbound must return method, url, headers and body, or nil and a reason");
 	url.data = lua_tolstring(L, 2, &url.len);
-	luaL_argcheck(L, strcmp(lua_tostring(L, 1), "GET") == 0 || strcmp(lua_tostring(L, 1), "POST") == 0, 1,
-		      "the method must be GET or POST");
+	luaL_argcheck(L,
+		      strcmp(lua_tostring(L, 1), "GET") == 0 ||
+			      strcmp(lua_tostring(L, 1), "POST") == 0,
+		      1, "the method must be GET or POST");
 	luaL_argcheck(L, url_ok(url), 2, "not a URL that can be called");
 	call->http->method = lua_tostring(L, 1)[0] == 'G' ? "GET" : "POST";
 	call->http->url = copy_text(call, url.data, url.len);
@@ -638,9 +664,14 @@ int telco_run_encode(lua_State *L)
 static enum telco_outcome_kind outcome_kind(lua_State *L, int idx)
 {
 	static const char *const names[] = {
-		[OUTCOME_ACCEPTED] = "accepted", [OUTCOME_PARTIAL] = "partial", [OUTCOME_PERMANENT] = "permanent",
-		[OUTCOME_TEMPORARY] = "temporary", [OUTCOME_THROTTLED] = "throttled",
-		[OUTCOME_INSUFFICIENT_FUNDS] = "insufficient_funds", [OUTCOME_AUTH] = "auth", [OUTCOME_CONFIG] = "config",
+		[OUTCOME_ACCEPTED] = "accepted",
+		[OUTCOME_PARTIAL] = "partial",
+		[OUTCOME_PERMANENT] = "permanent",
+		[OUTCOME_TEMPORARY] = "temporary",
+		[OUTCOME_THROTTLED] = "throttled",
+		[OUTCOME_INSUFFICIENT_FUNDS] = "insufficient_funds",
+		[OUTCOME_AUTH] = "auth",
+		[OUTCOME_CONFIG] = "config",
 		[OUTCOME_UNKNOWN] = "unknown",
 	};
 	const char *name = lua_type(L, idx) == LUA_TSTRING ? lua_tostring(L, idx) : "";
@@ -648,7 +679,8 @@ static enum telco_outcome_kind outcome_kind(lua_State *L, int idx)
 	for (unsigned i = 0; i < ARRAY_LEN(names); i++)
 		if (strcmp(name, names[i]) == 0)
 			return (enum telco_outcome_kind)i;
-	luaL_error(L, "outcome must return accepted, partial, permanent, temporary, throttled, insufficient_funds, auth, config or "
+	luaL_error(L, "outcome must return accepted, partial, permanent, temporary, throttled, "
+		      "insufficient_funds, auth, config or "
 		      "unknown");
 	return OUTCOME_UNKNOWN;
 }
@@ -658,7 +690,9 @@ static int outcome_read(lua_State *L, int status UNUSED, lua_KContext context UN
 {
 	struct telco_connection *connection = telco_caller(L);
 	struct telco_call *call = connection->call;
-	struct reading reading = { .L = L, .connection = connection, .call = call, .table = 2, .keys = 3 };
+	struct reading reading = {
+		.L = L, .connection = connection, .call = call, .table = 2, .keys = 3
+	};
 
 	call->outcome->kind = outcome_kind(L, 1);
 	if (lua_isnil(L, 2))

@@ -1,8 +1,9 @@
 /* telco_view.c - requests, messages and answers as adapters see them.
  *
- * A view is one userdata for a connection, made once; it shows whatever call is in work, and each field becomes a Lua value
- * when it is asked for.  A Kannel request has a dozen query items, as many headers and a body: making tables of
- * all that for each message would cost more than the adapter itself.  Outside of a call a view shows nothing.
+ * A view is one userdata for a connection, made once; it shows whatever call is in work, and each
+ * field becomes a Lua value when it is asked for.  A Kannel request has a dozen query items, as
+ * many headers and a body: making tables of all that for each message would cost more than the
+ * adapter itself.  Outside of a call a view shows nothing.
  */
 #include <lauxlib.h>
 #include <string.h>
@@ -40,30 +41,57 @@ struct field_row {
 	enum field field;
 };
 static const struct field_row request_fields[] = {
-	{ "method", FIELD_METHOD }, { "path", FIELD_PATH }, { "query", FIELD_QUERY }, { "form", FIELD_FORM },
-	{ "headers", FIELD_HEADERS }, { "body", FIELD_BODY }, { "json", FIELD_JSON }, { "peer", FIELD_PEER },
-	{ "now", FIELD_NOW }, { "key", FIELD_KEY }, { NULL, FIELD_NONE },
+	{ "method", FIELD_METHOD }, { "path", FIELD_PATH },       { "query", FIELD_QUERY },
+	{ "form", FIELD_FORM },     { "headers", FIELD_HEADERS }, { "body", FIELD_BODY },
+	{ "json", FIELD_JSON },     { "peer", FIELD_PEER },       { "now", FIELD_NOW },
+	{ "key", FIELD_KEY },       { NULL, FIELD_NONE },
 };
 static const struct field_row message_fields[] = {
-	{ "id", FIELD_ID }, { "to", FIELD_TO }, { "token", FIELD_TOKEN }, { "from", FIELD_FROM }, { "text", FIELD_TEXT },
-	{ "coding", FIELD_CODING }, { "segments", FIELD_SEGMENTS }, { "meta", FIELD_META }, { "now", FIELD_NOW },
-	{ "validity", FIELD_VALIDITY }, { NULL, FIELD_NONE },
+	{ "id", FIELD_ID },
+	{ "to", FIELD_TO },
+	{ "token", FIELD_TOKEN },
+	{ "from", FIELD_FROM },
+	{ "text", FIELD_TEXT },
+	{ "coding", FIELD_CODING },
+	{ "segments", FIELD_SEGMENTS },
+	{ "meta", FIELD_META },
+	{ "now", FIELD_NOW },
+	{ "validity", FIELD_VALIDITY },
+	{ NULL, FIELD_NONE },
 };
 static const struct field_row response_fields[] = {
-	{ "status", FIELD_STATUS }, { "headers", FIELD_HEADERS }, { "body", FIELD_BODY }, { "json", FIELD_JSON },
-	{ NULL, FIELD_NONE },
+	{ "status", FIELD_STATUS }, { "headers", FIELD_HEADERS }, { "body", FIELD_BODY },
+	{ "json", FIELD_JSON },     { NULL, FIELD_NONE },
 };
 
 static const char *const key_names[KEY_COUNT] = {
-	[KEY_ID] = "id", [KEY_FROM] = "from", [KEY_TOKEN] = "token", [KEY_TO] = "to", [KEY_TEXT] = "text",
-	[KEY_TIME] = "time", [KEY_NETWORK] = "network", [KEY_META] = "meta", [KEY_CODING] = "coding",
-	[KEY_PART_REF] = "part_ref", [KEY_PART_TOTAL] = "part_total", [KEY_PART_NUMBER] = "part_number",
-	[KEY_SESSION] = "session", [KEY_STEP] = "step", [KEY_EVENT] = "event", [KEY_CUMULATIVE] = "cumulative",
-	[KEY_REF] = "ref", [KEY_OWN_ID] = "own_id", [KEY_STATUS] = "status", [KEY_CODE] = "code",
-	[KEY_OPTED_OUT] = "opted_out", [KEY_PROVIDER_ID] = "provider_id", [KEY_RETRY_AFTER_MS] = "retry_after_ms",
+	[KEY_ID] = "id",
+	[KEY_FROM] = "from",
+	[KEY_TOKEN] = "token",
+	[KEY_TO] = "to",
+	[KEY_TEXT] = "text",
+	[KEY_TIME] = "time",
+	[KEY_NETWORK] = "network",
+	[KEY_META] = "meta",
+	[KEY_CODING] = "coding",
+	[KEY_PART_REF] = "part_ref",
+	[KEY_PART_TOTAL] = "part_total",
+	[KEY_PART_NUMBER] = "part_number",
+	[KEY_SESSION] = "session",
+	[KEY_STEP] = "step",
+	[KEY_EVENT] = "event",
+	[KEY_CUMULATIVE] = "cumulative",
+	[KEY_REF] = "ref",
+	[KEY_OWN_ID] = "own_id",
+	[KEY_STATUS] = "status",
+	[KEY_CODE] = "code",
+	[KEY_OPTED_OUT] = "opted_out",
+	[KEY_PROVIDER_ID] = "provider_id",
+	[KEY_RETRY_AFTER_MS] = "retry_after_ms",
 };
 
-/* In each view's functions the connection is upvalue 1 and the table name -> enum field upvalue 2. */
+/* In each view's functions the connection is upvalue 1 and the table name -> enum field upvalue
+ * 2. */
 static struct telco_connection *view_connection(lua_State *L)
 {
 	struct telco_connection *connection = lua_touserdata(L, lua_upvalueindex(1));
@@ -92,7 +120,8 @@ static int push_view(lua_State *L, const struct telco_connection *connection, en
 	return 1;
 }
 
-/* The body as a value, parsed once a call; nil where it isn't JSON. Numbers come as text, as they were written. */
+/* The body as a value, parsed once a call; nil where it isn't JSON. Numbers come as text, as they
+ * were written. */
 static int push_json(lua_State *L, struct telco_call *call, struct bytes body)
 {
 	if (call->json_ready) {
@@ -107,7 +136,8 @@ static int push_json(lua_State *L, struct telco_call *call, struct bytes body)
 	return 1;
 }
 
-/* A secret in the URL: the query's `key`, or what follows /telco/<connection>/<kind>/ in the path. */
+/* A secret in the URL: the query's `key`, or what follows /telco/<connection>/<kind>/ in the
+ * path. */
 static int push_key(lua_State *L, const struct http_request *request)
 {
 	const struct http_field *key = http_field(&request->query, "key", false);
@@ -135,7 +165,9 @@ static int request_index(lua_State *L)
 		return luaL_error(L, "there is no request in this call");
 	switch (view_field(L)) {
 	case FIELD_METHOD:
-		lua_pushstring(L, request->method == HTTP_POST ? "POST" : request->method == HTTP_HEAD ? "HEAD" : "GET");
+		lua_pushstring(L, request->method == HTTP_POST   ? "POST"
+				  : request->method == HTTP_HEAD ? "HEAD"
+								 : "GET");
 		return 1;
 	case FIELD_PATH:
 		lua_pushstring(L, request->path);
@@ -207,7 +239,8 @@ static int message_index(lua_State *L)
 	case FIELD_TEXT:
 		return push_bytes(L, call->text);
 	case FIELD_CODING:
-		lua_pushstring(L, gsm7_size(call->text, NULL, 0).coding == CODING_GSM7 ? "gsm7" : "ucs2");
+		lua_pushstring(L, gsm7_size(call->text, NULL, 0).coding == CODING_GSM7 ? "gsm7"
+										       : "ucs2");
 		return 1;
 	case FIELD_SEGMENTS:
 		lua_pushinteger(L, gsm7_size(call->text, NULL, 0).segments);
@@ -307,7 +340,8 @@ static void push_field_names(lua_State *L, const struct field_row *rows)
 }
 
 /* upvalue 2 is on top and is taken. */
-static void set_closure(lua_State *L, struct telco_connection *connection, lua_CFunction fn, int metatable, const char *name)
+static void set_closure(lua_State *L, struct telco_connection *connection, lua_CFunction fn,
+			int metatable, const char *name)
 {
 	lua_pushlightuserdata(L, connection);
 	lua_insert(L, -2);
@@ -315,8 +349,8 @@ static void set_closure(lua_State *L, struct telco_connection *connection, lua_C
 	lua_setfield(L, metatable, name);
 }
 
-static void make_view(lua_State *L, struct telco_connection *connection, enum telco_view view, lua_CFunction index,
-		      const struct field_row *rows)
+static void make_view(lua_State *L, struct telco_connection *connection, enum telco_view view,
+		      lua_CFunction index, const struct field_row *rows)
 {
 	int metatable;
 

@@ -74,8 +74,9 @@ local function outbound(out, settings)
   local link = premium and out.meta.linkId or nil
   local form = url.query("username", settings.username, "to", out.to, "message", out.text, "from", out.from,
     "bulkSMSMode", premium and "0" or nil, "keyword", premium and settings.keyword or nil, "linkId", link)
-  return "POST", settings.url or host .. "/version1/messaging", { apikey = settings.api_key, Accept = "application/json",
-    ["Content-Type"] = "application/x-www-form-urlencoded" }, form
+  return "POST", settings.url or host .. "/version1/messaging", {
+    apikey = settings.api_key, Accept = "application/json", ["Content-Type"] = "application/x-www-form-urlencoded",
+  }, form
 end
 
 -- By statusCode of the one recipient; what isn't listed is judged by its hundred.
@@ -109,7 +110,7 @@ return {
   name = "africastalking",
   summary = "Africa's Talking: SMS and USSD",
   settings = {
-    secret = { "secret", required = true, min = 22, help = "stands as key= in the callback URLs; 22 characters or more by chance" },
+    secret = { "secret", required = true, min = 22, help = "stands as key= in the callback URLs; made by chance" },
     secret_before = { "secret", min = 22, help = "also taken, while the callback URLs are being changed to a new key" },
     username = { "string", required = true, help = "the account's; \"sandbox\" goes to the sandbox" },
     api_key = { "secret", required = true, help = "the account's API key" },

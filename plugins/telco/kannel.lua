@@ -77,10 +77,13 @@ local function sms(request)
 end
 
 -- What %d says; 64 and above tell nothing about delivery.
-local STATUS = { ["1"] = "delivered", ["2"] = "failed", ["4"] = "sent", ["8"] = "sent", ["16"] = "rejected", ["32"] = "sent" }
+local STATUS = {
+  ["1"] = "delivered", ["2"] = "failed", ["4"] = "sent", ["8"] = "sent", ["16"] = "rejected", ["32"] = "sent",
+}
 local REFINED = { EXPIRED = "expired", REJECTD = "rejected" }
 
--- %A holds the SMSC's own receipt: "id:… stat:EXPIRED err:001 text:…", or "NACK/0x0000000B/…".  Its text is the citizen's: left out.
+-- %A holds the SMSC's own receipt: "id:… stat:EXPIRED err:001 text:…", or "NACK/0x0000000B/…".
+-- Its text is the message's own words: left out.
 local function receipt(request)
   local q = request.query
   local status = STATUS[q.st or ""]
@@ -90,14 +93,15 @@ local function receipt(request)
   local text_at = answer:lower():find(" text:", 1, true)
   if text_at then answer = answer:sub(1, text_at) end
   if q.st == "2" then status = REFINED[(answer:match("stat:(%w+)") or ""):upper()] or status end
-  return { ref = q.ref, own_id = true, status = status, code = answer:match("err:(%w+)") or answer:match("^NACK/([^/]+)") }
+  local code = answer:match("err:(%w+)") or answer:match("^NACK/([^/]+)")
+  return { ref = q.ref, own_id = true, status = status, code = code }
 end
 
 local function dlr_url(out, settings, connection)
   if settings.dlr_url then return (settings.dlr_url:gsub("<own id>", out.id)) end
   if connection.public_url == "" then return nil end
-  return connection.public_url .. "/telco/" .. connection.name .. "/receipt?key=" .. url.encode(settings.secret) .. "&ref="
-    .. out.id .. "&st=%d&a=%A&fid=%F&ts=%T"
+  return connection.public_url .. "/telco/" .. connection.name .. "/receipt?key=" .. url.encode(settings.secret)
+    .. "&ref=" .. out.id .. "&st=%d&a=%A&fid=%F&ts=%T"
 end
 
 -- Kannel turns what GSM 03.38 lacks into "?", so the coding is chosen here; UCS-2 goes as bytes, which needs no iconv.
@@ -130,13 +134,13 @@ return {
   name = "kannel",
   summary = "Kannel 1.4: sendsms, get-url and dlr-url of smsbox",
   settings = {
-    secret = { "secret", required = true, min = 22, help = "stands as key= in get-url; 22 characters or more by chance" },
+    secret = { "secret", required = true, min = 22, help = "stands as key= in get-url; made by chance" },
     secret_before = { "secret", min = 22, help = "also taken, while get-url is being changed to a new key" },
     send_url = { "url", default = "http://127.0.0.1:13013/cgi-bin/sendsms", help = "sendsms of smsbox" },
     username = { "string", required = true, help = "username of Kannel's group sendsms-user" },
     password = { "secret", required = true, help = "its password" },
     smsc = { "string", help = "smsc-id to send through; Kannel chooses where it is left out" },
-    dlr_mask = { "number", default = 27, min = 1, max = 63, help = "which receipts: 1 delivered, 2 failed, 8 sent, 16 rejected" },
+    dlr_mask = { "number", default = 27, min = 1, max = 63, help = "receipts: 1 delivered, 2 failed, 8 sent, 16 rejected" },
     dlr_url = { "string", help = "dlr-url instead of the gateway's own; <own id> becomes the message's id" },
   },
   verify = function(request, settings)

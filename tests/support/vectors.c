@@ -83,8 +83,10 @@ static const char *filler(const char *type)
 	return strcmp(type, "boolean") == 0 ? "false" : SECRET;
 }
 
-/* Only what the adapter declares is handed to it: a vector's config also describes the telco's side. */
-static unsigned choose_settings(lua_State *L, struct arena *arena, const json_t *config, struct telco_setting *out)
+/* Only what the adapter declares is handed to it: a vector's config also describes the telco's
+ * side. */
+static unsigned choose_settings(lua_State *L, struct arena *arena, const json_t *config,
+				struct telco_setting *out)
 {
 	unsigned count = 0;
 
@@ -107,33 +109,41 @@ static unsigned choose_settings(lua_State *L, struct arena *arena, const json_t 
 	return count;
 }
 
-static unsigned declared_settings(const char *path, struct arena *arena, const json_t *config, struct telco_setting *out)
+static unsigned declared_settings(const char *path, struct arena *arena, const json_t *config,
+				  struct telco_setting *out)
 {
 	lua_State *L = luaL_newstate();
 	unsigned count = 0;
 
 	luaL_openlibs(L);
-	if (luaL_dofile(L, path) == LUA_OK && lua_istable(L, -1) && lua_getfield(L, -1, "settings") == LUA_TTABLE)
+	if (luaL_dofile(L, path) == LUA_OK && lua_istable(L, -1) &&
+	    lua_getfield(L, -1, "settings") == LUA_TTABLE)
 		count = choose_settings(L, arena, config, out);
 	lua_close(L);
 	return count;
 }
 
-bool subject_open(struct tally *tally, struct subject *subject, const char *provider, const json_t *config, bool smart)
+bool subject_open(struct tally *tally, struct subject *subject, const char *provider,
+		  const json_t *config, bool smart)
 {
 	struct telco_setting settings[SETTINGS_MAX];
-	const char *country = text_of(config, "default_country"), *public_url = text_of(config, "public_url");
+	const char *country = text_of(config, "default_country"),
+		   *public_url = text_of(config, "public_url");
 	static const char *const no_numbers[] = { NULL };
-	struct telco_config row = { .name = "v1", .adapter = provider, .numbers = no_numbers, .settings = settings };
+	struct telco_config row = {
+		.name = "v1", .adapter = provider, .numbers = no_numbers, .settings = settings
+	};
 
 	*subject = (struct subject){ 0 };
 	row.country = country && msisdn_country_known(country) ? country : "";
 	row.public_url = public_url ? public_url : "";
-	row.setting_count = declared_settings(arena_printf(&subject->arena, "%s/%s.lua", tally->adapters, provider),
-					      &subject->arena, config, settings);
-	settings[row.setting_count++] = smart ? (struct telco_setting){ "smart", { "true", 4 } } :
-						(struct telco_setting){ "smart", { "false", 5 } };
-	if (telco_open(tally->adapters, &row, 1, &subject->telco, subject->error, sizeof(subject->error)) != 0)
+	row.setting_count = declared_settings(
+		arena_printf(&subject->arena, "%s/%s.lua", tally->adapters, provider),
+		&subject->arena, config, settings);
+	settings[row.setting_count++] = smart ? (struct telco_setting){ "smart", { "true", 4 } }
+					      : (struct telco_setting){ "smart", { "false", 5 } };
+	if (telco_open(tally->adapters, &row, 1, &subject->telco, subject->error,
+		       sizeof(subject->error)) != 0)
 		return false;
 	subject->connection = telco_find(subject->telco, "v1");
 	return true;
@@ -187,18 +197,23 @@ static void request_headers(struct arena *arena, const json_t *headers, struct h
 	void *at;
 
 	out->items = arena_alloc(arena, (json_object_size(headers) + 1) * sizeof(*out->items));
-	for (at = json_object_iter((json_t *)headers); at; at = json_object_iter_next((json_t *)headers, at)) {
+	for (at = json_object_iter((json_t *)headers); at;
+	     at = json_object_iter_next((json_t *)headers, at)) {
 		const json_t *value = json_object_iter_value(at);
 		struct http_field *field = &out->items[out->count++];
 
 		field->name = arena_strdup(arena, json_object_iter_key(at));
-		field->value = arena_bytes(arena, json_string_value(value), json_string_length(value));
+		field->value = arena_bytes(arena, json_string_value(value),
+					   json_string_length(value));
 	}
 }
 
-bool vector_request(struct subject *subject, const json_t *request, enum telco_kind kind, struct http_request *out)
+bool vector_request(struct subject *subject, const json_t *request, enum telco_kind kind,
+		    struct http_request *out)
 {
-	static const char *const kinds[] = { [TELCO_SMS] = "sms", [TELCO_USSD] = "ussd", [TELCO_RECEIPT] = "receipt" };
+	static const char *const kinds[] = {
+		[TELCO_SMS] = "sms", [TELCO_USSD] = "ussd", [TELCO_RECEIPT] = "receipt"
+	};
 	struct arena *arena = &subject->arena;
 	const char *method = text_of(request, "method"), *path = text_of(request, "path");
 	const char *query = path ? strchr(path, '?') : NULL;
@@ -224,7 +239,7 @@ static bool status_fits(int status, const json_t *expected)
 
 	if (!json_is_array(expected))
 		return !expected || status == json_integer_value(expected);
-	json_array_foreach((json_t *)expected, i, one)
+	json_array_foreach ((json_t *)expected, i, one)
 		if (status == json_integer_value(one))
 			return true;
 	return false;
@@ -236,13 +251,14 @@ static bool json_holds(const json_t *value, const json_t *expected)
 	const char *key;
 	json_t *member;
 
-	json_object_foreach((json_t *)expected, key, member)
+	json_object_foreach ((json_t *)expected, key, member)
 		if (!json_equal(json_object_get(value, key), member))
 			return false;
 	return true;
 }
 
-const char *check_reply(struct subject *subject, const struct http_response *response, const json_t *reply)
+const char *check_reply(struct subject *subject, const struct http_response *response,
+			const json_t *reply)
 {
 	const char *type = response->content_type ? response->content_type : "text/plain";
 	const json_t *body = json_object_get(reply, "body"), *json = json_object_get(reply, "json");
@@ -254,23 +270,28 @@ const char *check_reply(struct subject *subject, const struct http_response *res
 		return arena_printf(&subject->arena, "answered with status %d", response->status);
 	if (want_type && strncasecmp(type, want_type, strlen(want_type)) != 0)
 		return arena_printf(&subject->arena, "answered as %s, not %s", type, want_type);
-	if (json_is_string(body) && (response->body.len != json_string_length(body) ||
-				     memcmp(response->body.data, json_string_value(body), response->body.len) != 0))
-		return arena_printf(&subject->arena, "answered \"%.*s\", not \"%s\"", (int)response->body.len,
-				    response->body.data ? response->body.data : "", json_string_value(body));
+	if (json_is_string(body) &&
+	    (response->body.len != json_string_length(body) ||
+	     memcmp(response->body.data, json_string_value(body), response->body.len) != 0))
+		return arena_printf(
+			&subject->arena, "answered \"%.*s\", not \"%s\"", (int)response->body.len,
+			response->body.data ? response->body.data : "", json_string_value(body));
 	if (!json_is_object(json))
 		return NULL;
 	got = json_loadb(response->body.data, response->body.len, 0, NULL);
 	ok = json_holds(got, json);
 	json_decref(got);
-	return ok ? NULL : arena_printf(&subject->arena, "answered other JSON: %.*s", (int)response->body.len,
-					response->body.data);
+	return ok ? NULL
+		  : arena_printf(&subject->arena, "answered other JSON: %.*s",
+				 (int)response->body.len, response->body.data);
 }
 
 void verdict_reply(struct subject *subject, enum telco_kind kind, const struct telco_events *events,
 		   const struct http_request *request, struct http_response *out)
 {
-	static const int statuses[] = { [TELCO_UNAUTHORIZED] = 401, [TELCO_BAD] = 400, [TELCO_BROKEN] = 500 };
+	static const int statuses[] = {
+		[TELCO_UNAUTHORIZED] = 401, [TELCO_BAD] = 400, [TELCO_BROKEN] = 500
+	};
 
 	*out = (struct http_response){ 0 };
 	if (events->verdict == TELCO_TAKE || events->verdict == TELCO_IGNORE)

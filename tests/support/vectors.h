@@ -1,8 +1,8 @@
-/* vectors.h - runs a folder of test vectors against the real adapters and codecs; each file's format stands in
- * the README.md beside the vectors (tests/vectors/README.md).
+/* vectors.h - runs a folder of test vectors against the real adapters and codecs; each file's
+ * format stands in the README.md beside the vectors (tests/vectors/README.md).
  *
- * A vector's request goes through the same calls as a telco's: telco_decode, parts, telco_encode; what a store would
- * remember between two requests is kept here.
+ * A vector's request goes through the same calls as a telco's: telco_decode, parts, telco_encode;
+ * what a store would remember between two requests is kept here.
  */
 #pragma once
 #include <jansson.h>
@@ -11,12 +11,12 @@
 #include "telco.h"
 
 struct tally {
-	const char *file;         /* being run, for failures */
-	const char *adapters;     /* folder of the adapters */
-	const char *folder;       /* of the vectors */
-	const char *const *only;  /* providers, ended by NULL; NULL: all that have an adapter */
-	json_t *signatures;       /* by id, for "@signature NAME"; or NULL */
-	json_t *skipped;          /* providers without an adapter, as keys */
+	const char *file;        /* being run, for failures */
+	const char *adapters;    /* folder of the adapters */
+	const char *folder;      /* of the vectors */
+	const char *const *only; /* providers, ended by NULL; NULL: all that have an adapter */
+	json_t *signatures;      /* by id, for "@signature NAME"; or NULL */
+	json_t *skipped;         /* providers without an adapter, as keys */
 	unsigned passed, failed;
 };
 
@@ -28,20 +28,24 @@ void tally_fail(struct tally *tally, const char *id, const char *fmt, ...) PRINT
 struct subject {
 	struct telco *telco;
 	struct telco_connection *connection;
-	struct arena arena;       /* for one vector */
+	struct arena arena; /* for one vector */
 	char error[512];
 };
 /* Whether this provider is to be run: it was named, or has an adapter. */
 bool vectors_wanted(struct tally *tally, const char *provider);
 /* false: subject->error says why.  smart: the connection's setting. */
-bool subject_open(struct tally *tally, struct subject *subject, const char *provider, const json_t *config, bool smart);
+bool subject_open(struct tally *tally, struct subject *subject, const char *provider,
+		  const json_t *config, bool smart);
 void subject_close(struct subject *subject);
 
-/* Builds a request of a vector's `request`; the secret stands in the path. false: its query is broken. */
-bool vector_request(struct subject *subject, const json_t *request, enum telco_kind kind, struct http_request *out);
+/* Builds a request of a vector's `request`; the secret stands in the path. false: its query is
+ * broken. */
+bool vector_request(struct subject *subject, const json_t *request, enum telco_kind kind,
+		    struct http_request *out);
 int64_t vector_now(const json_t *config);
 /* Checks an answer against a vector's `reply`; NULL, or what differs (in the arena). */
-const char *check_reply(struct subject *subject, const struct http_response *response, const json_t *reply);
+const char *check_reply(struct subject *subject, const struct http_response *response,
+			const json_t *reply);
 /* The answer that the gateway gives for a verdict, where nothing else is said. */
 void verdict_reply(struct subject *subject, enum telco_kind kind, const struct telco_events *events,
 		   const struct http_request *request, struct http_response *out);

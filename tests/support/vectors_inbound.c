@@ -48,13 +48,14 @@ static bool meta_holds(const char *got, const json_t *expected)
 	json_t *value;
 	bool ok = true;
 
-	json_object_foreach((json_t *)expected, key, value)
+	json_object_foreach ((json_t *)expected, key, value)
 		ok = ok && json_equal(json_object_get(meta, key), value);
 	json_decref(meta);
 	return ok;
 }
 
-static const char *check_message(struct subject *subject, const struct inbound *got, const json_t *expected)
+static const char *check_message(struct subject *subject, const struct inbound *got,
+				 const json_t *expected)
 {
 	const json_t *text = json_object_get(expected, "text");
 	const char *time = text_of(expected, "time");
@@ -66,29 +67,34 @@ static const char *check_message(struct subject *subject, const struct inbound *
 		return arena_printf(arena, "from is %s", got->from);
 	if (!same(got->to, text_of(expected, "to")))
 		return arena_printf(arena, "to is \"%s\"", got->to);
-	if (got->text.len != json_string_length(text) || memcmp(got->text.data, json_string_value(text), got->text.len) != 0)
+	if (got->text.len != json_string_length(text) ||
+	    memcmp(got->text.data, json_string_value(text), got->text.len) != 0)
 		return arena_printf(arena, "text is \"%.*s\"", (int)got->text.len, got->text.data);
 	if (!same(got->provider_id, text_of(expected, "id")))
 		return arena_printf(arena, "id is \"%s\"", got->provider_id);
 	if (got->time_is_telcos != (time != NULL) || (time && got->time != seconds_of(time)))
 		return arena_printf(arena, "time is %lld", (long long)got->time);
-	if (json_object_get(expected, "network") && !same(got->network, text_of(expected, "network")))
+	if (json_object_get(expected, "network") &&
+	    !same(got->network, text_of(expected, "network")))
 		return arena_printf(arena, "network is \"%s\"", got->network);
 	if (!meta_holds(got->meta, json_object_get(expected, "meta")))
 		return arena_printf(arena, "meta is %s", got->meta);
 	return NULL;
 }
 
-static const char *check_messages(struct subject *subject, const struct result *result, const json_t *expected)
+static const char *check_messages(struct subject *subject, const struct result *result,
+				  const json_t *expected)
 {
 	unsigned count = (unsigned)json_array_size(expected);
 
 	if (strcmp(result->action, "deliver") != 0)
 		return NULL;
 	if (result->message_count != count)
-		return arena_printf(&subject->arena, "%u messages, not %u", result->message_count, count);
+		return arena_printf(&subject->arena, "%u messages, not %u", result->message_count,
+				    count);
 	for (unsigned i = 0; i < count; i++) {
-		const char *why = check_message(subject, &result->messages[i], json_array_get(expected, i));
+		const char *why = check_message(subject, &result->messages[i],
+						json_array_get(expected, i));
 
 		if (why)
 			return why;
@@ -120,8 +126,8 @@ static void forget(struct memory *memory, const struct part_key *key)
 	for (unsigned i = 0; i < memory->row_count; i++) {
 		const struct inbound *part = &memory->rows[i].msg;
 
-		if (part->part_ref != key->ref || part->part_total != key->total || strcmp(part->from, key->citizen) != 0 ||
-		    strcmp(part->to, key->to) != 0)
+		if (part->part_ref != key->ref || part->part_total != key->total ||
+		    strcmp(part->from, key->citizen) != 0 || strcmp(part->to, key->to) != 0)
 			memory->rows[kept++] = memory->rows[i];
 	}
 	memory->row_count = kept;
@@ -137,13 +143,14 @@ static void keep(struct memory *memory, const struct inbound *part, int64_t now)
 }
 
 /* One part, as the inbox would take it. */
-static void take_part(struct subject *subject, struct memory *memory, const struct inbound *part, int64_t now,
-		      struct result *result)
+static void take_part(struct subject *subject, struct memory *memory, const struct inbound *part,
+		      int64_t now, struct result *result)
 {
 	struct part_key key;
 	struct inbound joined;
 
-	while (parts_give_up(memory->rows, memory->row_count, part, now, &subject->arena, &key, &joined)) {
+	while (parts_give_up(memory->rows, memory->row_count, part, now, &subject->arena, &key,
+			     &joined)) {
 		result->messages[result->message_count++] = joined;
 		result->action = "deliver";
 		forget(memory, &key);
@@ -166,11 +173,12 @@ static void take_part(struct subject *subject, struct memory *memory, const stru
 	}
 }
 
-static void take_messages(struct subject *subject, struct memory *memory, const struct telco_events *events, int64_t now,
-			  struct result *result)
+static void take_messages(struct subject *subject, struct memory *memory,
+			  const struct telco_events *events, int64_t now, struct result *result)
 {
 	result->action = "duplicate";
-	result->messages = arena_alloc(&subject->arena, (events->message_count + 8) * sizeof(*result->messages));
+	result->messages = arena_alloc(&subject->arena,
+				       (events->message_count + 8) * sizeof(*result->messages));
 	for (unsigned i = 0; i < events->message_count; i++) {
 		const struct inbound *message = &events->messages[i];
 
@@ -185,8 +193,8 @@ static void take_messages(struct subject *subject, struct memory *memory, const 
 	}
 }
 
-static void take(struct subject *subject, struct memory *memory, const struct telco_events *events, int64_t now,
-		 struct result *result)
+static void take(struct subject *subject, struct memory *memory, const struct telco_events *events,
+		 int64_t now, struct result *result)
 {
 	*result = (struct result){ .action = "reject" };
 	if (events->verdict == TELCO_IGNORE)
@@ -195,7 +203,8 @@ static void take(struct subject *subject, struct memory *memory, const struct te
 		take_messages(subject, memory, events, now, result);
 }
 
-/* The core stays silent to machines, and takes a telco's own notice of an opt-out as the word STOP. */
+/* The core stays silent to machines, and takes a telco's own notice of an opt-out as the word
+ * STOP. */
 static bool action_fits(const struct result *result, const char *expected)
 {
 	bool delivered = strcmp(result->action, "deliver") == 0 && result->message_count > 0;
@@ -203,12 +212,14 @@ static bool action_fits(const struct result *result, const char *expected)
 	if (strcmp(result->action, expected) == 0)
 		return true;
 	if (strcmp(expected, "ignore") == 0)
-		return delivered && (result->messages[0].sender == SENDER_ALNUM || result->messages[0].sender == SENDER_SHORT);
-	return strcmp(expected, "opt_out") == 0 && delivered && words_whole(result->messages[0].text) == WORD_STOP;
+		return delivered && (result->messages[0].sender == SENDER_ALNUM ||
+				     result->messages[0].sender == SENDER_SHORT);
+	return strcmp(expected, "opt_out") == 0 && delivered &&
+	       words_whole(result->messages[0].text) == WORD_STOP;
 }
 
-static const char *check_sms(struct subject *subject, struct memory *memory, const json_t *request, const json_t *expect,
-			     int64_t now)
+static const char *check_sms(struct subject *subject, struct memory *memory, const json_t *request,
+			     const json_t *expect, int64_t now)
 {
 	const char *action = text_of(expect, "action"), *why;
 	struct telco_events events = { .verdict = TELCO_BAD, .why = "the query is broken" };
@@ -220,7 +231,8 @@ static const char *check_sms(struct subject *subject, struct memory *memory, con
 		telco_decode(subject->connection, TELCO_SMS, &http, now, &subject->arena, &events);
 	take(subject, memory, &events, now, &result);
 	if (!action_fits(&result, action))
-		return arena_printf(&subject->arena, "%s, not %s (%s)", result.action, action, events.why);
+		return arena_printf(&subject->arena, "%s, not %s (%s)", result.action, action,
+				    events.why);
 	if (strcmp(action, "deliver") == 0) {
 		why = check_messages(subject, &result, json_object_get(expect, "messages"));
 		if (why)
@@ -246,7 +258,7 @@ void run_inbound_samples(struct tally *tally, const json_t *samples)
 	size_t i;
 	json_t *sample;
 
-	json_array_foreach((json_t *)samples, i, sample) {
+	json_array_foreach ((json_t *)samples, i, sample) {
 		const json_t *config = json_object_get(sample, "config");
 		struct memory memory = { 0 };
 		struct subject subject;
@@ -277,10 +289,12 @@ static void run_sequence(struct tally *tally, const json_t *sequence)
 	if (!subject_open(tally, &subject, text_of(sequence, "provider"), config, false))
 		tally_fail(tally, text_of(sequence, "id"), "%s", subject.error);
 	else
-		json_array_foreach(json_object_get(sequence, "steps"), i, step) {
+		json_array_foreach (json_object_get(sequence, "steps"), i, step) {
 			snprintf(id, sizeof(id), "%s step %zu", text_of(sequence, "id"), i + 1);
-			report_result(tally, id, check_sms(&subject, &memory, json_object_get(step, "request"),
-							   json_object_get(step, "expect"), vector_now(config)));
+			report_result(tally, id,
+				      check_sms(&subject, &memory, json_object_get(step, "request"),
+						json_object_get(step, "expect"),
+						vector_now(config)));
 		}
 	free(memory.rows);
 	subject_close(&subject);
@@ -291,7 +305,7 @@ void run_inbound_sequences(struct tally *tally, const json_t *sequences)
 	size_t i;
 	json_t *sequence;
 
-	json_array_foreach((json_t *)sequences, i, sequence)
+	json_array_foreach ((json_t *)sequences, i, sequence)
 		if (vectors_wanted(tally, text_of(sequence, "provider")))
 			run_sequence(tally, sequence);
 }
@@ -299,18 +313,21 @@ void run_inbound_sequences(struct tally *tally, const json_t *sequences)
 /* ---- receipts ---- */
 
 static const char *const status_names[] = {
-	[REPORT_QUEUED] = "queued",   [REPORT_SENT] = "sent",	      [REPORT_DELIVERED] = "delivered",
-	[REPORT_FAILED] = "failed",   [REPORT_EXPIRED] = "expired",   [REPORT_REJECTED] = "rejected",
+	[REPORT_QUEUED] = "queued",       [REPORT_SENT] = "sent",
+	[REPORT_DELIVERED] = "delivered", [REPORT_FAILED] = "failed",
+	[REPORT_EXPIRED] = "expired",     [REPORT_REJECTED] = "rejected",
 	[REPORT_UNKNOWN] = "unknown",
 };
 /* Where a message stands after a first report of a status. */
 static const enum outbound_state states[] = {
-	[REPORT_QUEUED] = OUTBOUND_ACCEPTED, [REPORT_SENT] = OUTBOUND_SENT,	  [REPORT_DELIVERED] = OUTBOUND_DELIVERED,
-	[REPORT_FAILED] = OUTBOUND_FAILED,   [REPORT_EXPIRED] = OUTBOUND_EXPIRED, [REPORT_REJECTED] = OUTBOUND_REJECTED,
+	[REPORT_QUEUED] = OUTBOUND_ACCEPTED,     [REPORT_SENT] = OUTBOUND_SENT,
+	[REPORT_DELIVERED] = OUTBOUND_DELIVERED, [REPORT_FAILED] = OUTBOUND_FAILED,
+	[REPORT_EXPIRED] = OUTBOUND_EXPIRED,     [REPORT_REJECTED] = OUTBOUND_REJECTED,
 	[REPORT_UNKNOWN] = OUTBOUND_ACCEPTED,
 };
 
-static const char *check_report(struct subject *subject, const struct report *got, const json_t *expected)
+static const char *check_report(struct subject *subject, const struct report *got,
+				const json_t *expected)
 {
 	const json_t *final = json_object_get(expected, "final");
 
@@ -327,13 +344,15 @@ static const char *check_report(struct subject *subject, const struct report *go
 	return NULL;
 }
 
-static const char *check_reports(struct subject *subject, const struct telco_events *events, const json_t *expected)
+static const char *check_reports(struct subject *subject, const struct telco_events *events,
+				 const json_t *expected)
 {
 	unsigned count = (unsigned)json_array_size(expected);
 	const char *why = NULL;
 
 	if (events->report_count != count)
-		return arena_printf(&subject->arena, "%u reports, not %u", events->report_count, count);
+		return arena_printf(&subject->arena, "%u reports, not %u", events->report_count,
+				    count);
 	for (unsigned i = 0; i < count && !why; i++)
 		why = check_report(subject, &events->reports[i], json_array_get(expected, i));
 	return why;
@@ -348,8 +367,9 @@ static const char *check_dlr(struct subject *subject, const json_t *sample)
 	struct http_response response;
 
 	if (vector_request(subject, json_object_get(sample, "request"), TELCO_RECEIPT, &http))
-		telco_decode(subject->connection, TELCO_RECEIPT, &http, vector_now(json_object_get(sample, "config")),
-			     &subject->arena, &events);
+		telco_decode(subject->connection, TELCO_RECEIPT, &http,
+			     vector_now(json_object_get(sample, "config")), &subject->arena,
+			     &events);
 	if (events.verdict == TELCO_TAKE)
 		got = "report";
 	else if (events.verdict == TELCO_IGNORE)
@@ -368,12 +388,13 @@ void run_dlr_samples(struct tally *tally, const json_t *samples)
 	size_t i;
 	json_t *sample;
 
-	json_array_foreach((json_t *)samples, i, sample) {
+	json_array_foreach ((json_t *)samples, i, sample) {
 		struct subject subject;
 
 		if (!vectors_wanted(tally, text_of(sample, "provider")))
 			continue;
-		if (subject_open(tally, &subject, text_of(sample, "provider"), json_object_get(sample, "config"), false))
+		if (subject_open(tally, &subject, text_of(sample, "provider"),
+				 json_object_get(sample, "config"), false))
 			report_result(tally, text_of(sample, "id"), check_dlr(&subject, sample));
 		else
 			tally_fail(tally, text_of(sample, "id"), "%s", subject.error);
@@ -394,11 +415,11 @@ void run_dlr_order(struct tally *tally, const json_t *cases)
 	size_t i, j;
 	json_t *one, *event;
 
-	json_array_foreach((json_t *)cases, i, one) {
+	json_array_foreach ((json_t *)cases, i, one) {
 		enum outbound_state state = OUTBOUND_ACCEPTED;
 		int expected = status_of(text_of(one, "expect"));
 
-		json_array_foreach(json_object_get(one, "events"), j, event) {
+		json_array_foreach (json_object_get(one, "events"), j, event) {
 			int status = status_of(json_string_value(event));
 
 			if (status >= 0)
@@ -407,6 +428,7 @@ void run_dlr_order(struct tally *tally, const json_t *cases)
 		if (expected >= 0 && state == states[expected])
 			tally_pass(tally);
 		else
-			tally_fail(tally, text_of(one, "id"), "ends as %s", outbound_state_name(state));
+			tally_fail(tally, text_of(one, "id"), "ends as %s",
+				   outbound_state_name(state));
 	}
 }

@@ -1,6 +1,7 @@
 /* vectors_main.c - test-vectors --adapters FOLDER DIR [provider...]
  *
- * Runs each file of DIR that is there; a failure is one line, the last line is "N passed, M failed".
+ * Runs each file of DIR that is there; a failure is one line, the last line is "N passed, M
+ * failed".
  */
 #include <errno.h>
 #include <stdio.h>
@@ -53,7 +54,7 @@ static json_t *signatures_by_id(struct tally *tally)
 	json_t *list = load(tally, "signatures.json"), *by_id = json_object(), *one;
 	size_t i;
 
-	json_array_foreach(list, i, one)
+	json_array_foreach (list, i, one)
 		json_object_set(by_id, text_of(one, "id"), one);
 	json_decref(list);
 	return by_id;
@@ -93,7 +94,7 @@ static void print_skipped(const struct tally *tally)
 	if (json_object_size(tally->skipped) == 0)
 		return;
 	printf("skipped, no adapter:");
-	json_object_foreach(tally->skipped, name, value)
+	json_object_foreach (tally->skipped, name, value)
 		printf(" %s", name);
 	putchar('\n');
 }

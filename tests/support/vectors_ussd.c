@@ -10,8 +10,8 @@ enum { SESSIONS_MAX = 16, INPUTS_MAX = 256 };
 struct session {
 	const char *id, *from;
 	struct bytes raw;
-	const char *last_id;               /* of the last request */
-	struct bytes inputs[INPUTS_MAX];   /* the whole path */
+	const char *last_id;             /* of the last request */
+	struct bytes inputs[INPUTS_MAX]; /* the whole path */
 	unsigned input_count;
 };
 
@@ -27,14 +27,16 @@ struct turn {
 	unsigned fresh; /* inputs that came with it */
 };
 
-static struct session *find_session(struct sessions *sessions, const struct inbound *message, bool *is_new)
+static struct session *find_session(struct sessions *sessions, const struct inbound *message,
+				    bool *is_new)
 {
 	struct session *session;
 
 	for (unsigned i = 0; i < sessions->count; i++) {
 		session = &sessions->items[i];
 		*is_new = false;
-		if (strcmp(session->id, message->session) == 0 && strcmp(session->from, message->from) == 0)
+		if (strcmp(session->id, message->session) == 0 &&
+		    strcmp(session->from, message->from) == 0)
 			return session;
 	}
 	*is_new = true;
@@ -50,8 +52,8 @@ static void add_input(struct session *session, struct bytes input, struct turn *
 	turn->fresh++;
 }
 
-static const char *take_cumulative(struct arena *arena, struct session *session, bool is_new, const struct inbound *message,
-				   struct turn *turn)
+static const char *take_cumulative(struct arena *arena, struct session *session, bool is_new,
+				   const struct inbound *message, struct turn *turn)
 {
 	struct bytes *inputs;
 	unsigned count;
@@ -70,7 +72,8 @@ static const char *take_cumulative(struct arena *arena, struct session *session,
 	return NULL;
 }
 
-static const char *take(struct arena *arena, struct sessions *sessions, const struct inbound *message, struct turn *turn)
+static const char *take(struct arena *arena, struct sessions *sessions,
+			const struct inbound *message, struct turn *turn)
 {
 	bool is_new;
 	struct session *session = find_session(sessions, message, &is_new);
@@ -101,7 +104,8 @@ static bool same_bytes(struct bytes got, const json_t *expected)
 
 static const char *check_inputs(struct arena *arena, const struct turn *turn, const json_t *event)
 {
-	const json_t *input = json_object_get(event, "input"), *inputs = json_object_get(event, "inputs");
+	const json_t *input = json_object_get(event, "input"),
+		     *inputs = json_object_get(event, "inputs");
 	const struct session *session = turn->session;
 
 	if (json_is_string(input) &&
@@ -113,8 +117,8 @@ static const char *check_inputs(struct arena *arena, const struct turn *turn, co
 		return arena_printf(arena, "%u inputs so far", session->input_count);
 	for (unsigned i = 0; i < session->input_count; i++)
 		if (!same_bytes(session->inputs[i], json_array_get(inputs, i)))
-			return arena_printf(arena, "input %u is \"%.*s\"", i + 1, (int)session->inputs[i].len,
-					    session->inputs[i].data);
+			return arena_printf(arena, "input %u is \"%.*s\"", i + 1,
+					    (int)session->inputs[i].len, session->inputs[i].data);
 	return NULL;
 }
 
@@ -132,7 +136,8 @@ static bool reason_holds(const struct inbound *message, const char *reason)
 	return ok;
 }
 
-static const char *check_event(struct arena *arena, const struct inbound *message, const struct turn *turn, const json_t *event)
+static const char *check_event(struct arena *arena, const struct inbound *message,
+			       const struct turn *turn, const json_t *event)
 {
 	if (strcmp(turn->type, text_of(event, "type")) != 0)
 		return arena_printf(arena, "%s, not %s", turn->type, text_of(event, "type"));
@@ -150,18 +155,20 @@ static const char *check_event(struct arena *arena, const struct inbound *messag
 }
 
 /* The application's answer of the step, or of the one before where this is its repeat. */
-static const char *check_screen(struct subject *subject, const struct http_request *http, const json_t *app, const json_t *reply)
+static const char *check_screen(struct subject *subject, const struct http_request *http,
+				const json_t *app, const json_t *reply)
 {
 	const json_t *text = json_object_get(app, "text");
 	struct bytes screen = { json_string_value(text), json_string_length(text) };
 	struct http_response response;
 
-	telco_answer(subject->connection, TELCO_USSD, text ? &screen : NULL, json_is_true(json_object_get(app, "cont")), http,
-		     &subject->arena, &response);
+	telco_answer(subject->connection, TELCO_USSD, text ? &screen : NULL,
+		     json_is_true(json_object_get(app, "cont")), http, &subject->arena, &response);
 	return check_reply(subject, &response, reply);
 }
 
-static const char *run_step(struct subject *subject, struct sessions *sessions, const json_t *step, const json_t *app, int64_t now)
+static const char *run_step(struct subject *subject, struct sessions *sessions, const json_t *step,
+			    const json_t *app, int64_t now)
 {
 	const json_t *event = json_object_get(step, "event");
 	struct telco_events events = { .verdict = TELCO_BAD, .why = "the query is broken" };
@@ -193,7 +200,7 @@ static void run_sequence(struct tally *tally, const json_t *sequence)
 	if (!subject_open(tally, &subject, text_of(sequence, "provider"), config, false))
 		tally_fail(tally, text_of(sequence, "id"), "%s", subject.error);
 	else
-		json_array_foreach(json_object_get(sequence, "steps"), i, step) {
+		json_array_foreach (json_object_get(sequence, "steps"), i, step) {
 			const char *type = text_of(json_object_get(step, "event"), "type"), *why;
 
 			if (json_object_get(step, "app") || strcmp(type, "repeat") != 0)
@@ -213,7 +220,7 @@ void run_ussd_sequences(struct tally *tally, const json_t *sequences)
 	size_t i;
 	json_t *sequence;
 
-	json_array_foreach((json_t *)sequences, i, sequence)
+	json_array_foreach ((json_t *)sequences, i, sequence)
 		if (vectors_wanted(tally, text_of(sequence, "provider")))
 			run_sequence(tally, sequence);
 }

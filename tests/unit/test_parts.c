@@ -1,4 +1,5 @@
-/* test_parts.c - parts of long messages: any order, repeats, cut characters, what never becomes whole. */
+/* test_parts.c - parts of long messages: any order, repeats, cut characters, what never becomes
+ * whole. */
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
 #include <string.h>
@@ -20,12 +21,22 @@ static void reset(void)
 
 TestSuite(parts, .init = reset, .fini = reset);
 
-static struct inbound part_of(unsigned ref, unsigned number, unsigned total, const char *id, const char *text)
+static struct inbound part_of(unsigned ref, unsigned number, unsigned total, const char *id,
+			      const char *text)
 {
 	return (struct inbound){
-		.connection = "k1", .from = "+6281200000001", .to = "2020", .provider_id = id,
-		.text = { text, strlen(text) }, .time = 100 + number, .network = "", .meta = "", .session = "",
-		.part_ref = ref, .part_number = number, .part_total = total,
+		.connection = "k1",
+		.from = "+6281200000001",
+		.to = "2020",
+		.provider_id = id,
+		.text = { text, strlen(text) },
+		.time = 100 + number,
+		.network = "",
+		.meta = "",
+		.session = "",
+		.part_ref = ref,
+		.part_number = number,
+		.part_total = total,
 	};
 }
 
@@ -132,7 +143,8 @@ Test(parts, a_fifth_open_message_makes_the_oldest_go_as_it_is)
 Test(parts, a_reference_used_again_for_another_message_gives_the_first_up)
 {
 	struct part_key key;
-	struct inbound again = part_of(7, 1, 2, "z", "lain "), same = part_of(7, 1, 2, "a", "satu ");
+	struct inbound again = part_of(7, 1, 2, "z", "lain "),
+		       same = part_of(7, 1, 2, "a", "satu ");
 
 	cr_expect(eq(int, add(part_of(7, 1, 2, "a", "satu "), 0), PARTS_WAIT));
 	cr_expect(not(parts_give_up(rows, row_count, &same, 9, &arena, &key, &joined)));

@@ -1,7 +1,7 @@
 /* test_telco.c - the host of telco adapters: manifests, secrets, hostile input, limits.
  *
- * Adapters are written into a folder of the test's own; the shipped ones are run by the test vectors, and here where
- * only they show something.
+ * Adapters are written into a folder of the test's own; the shipped ones are run by the test
+ * vectors, and here where only they show something.
  */
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
@@ -16,10 +16,13 @@
 
 #define KEY "0123456789abcdef0123456789abcdef"
 #define VERIFY "verify = function(r) return equal(r.key, \"" KEY "\"), \"wrong key\" end,\n"
-#define REST "outbound = function(m) return \"GET\", \"http://127.0.0.1/?\" .. url.query(\"to\", m.to, \"text\", m.text) end,\n" \
-	     "outcome = function(r) return status_outcome(r.status) end,\n"
-#define SMS "inbound = { sms = function(r) local q = r.query\n" \
-	    "return { id = q.id, from = q.from, to = q.to, text = q.text, time = q.ts } end },\n"
+#define REST                                                                                  \
+	"outbound = function(m) return \"GET\", \"http://127.0.0.1/?\" .. url.query(\"to\", " \
+	"m.to, \"text\", m.text) end,\n"                                                      \
+	"outcome = function(r) return status_outcome(r.status) end,\n"
+#define SMS                                                 \
+	"inbound = { sms = function(r) local q = r.query\n" \
+	"return { id = q.id, from = q.from, to = q.to, text = q.text, time = q.ts } end },\n"
 
 enum { NOW = 1795489500 };
 
@@ -61,11 +64,17 @@ static void write_adapter(const char *source)
 	fclose(file);
 }
 
-static int open_with(const char *in, const char *adapter, const struct telco_setting *settings, unsigned count)
+static int open_with(const char *in, const char *adapter, const struct telco_setting *settings,
+		     unsigned count)
 {
 	static const char *const numbers[] = { "2020", "0855-7467-0000", "*123#", NULL };
-	struct telco_config config = { .name = "one", .adapter = adapter, .country = "ID", .numbers = numbers,
-				       .public_url = "https://gw.example.org", .settings = settings, .setting_count = count };
+	struct telco_config config = { .name = "one",
+				       .adapter = adapter,
+				       .country = "ID",
+				       .numbers = numbers,
+				       .public_url = "https://gw.example.org",
+				       .settings = settings,
+				       .setting_count = count };
 	int rc;
 
 	telco_close(telco);
@@ -88,7 +97,9 @@ static int open_adapter(const char *fields)
 
 static void decode_raw(const char *query, size_t len, const char *key)
 {
-	struct http_request request = { .path = "/telco/one/sms", .target = "", .peer = "192.0.2.1" };
+	struct http_request request = { .path = "/telco/one/sms",
+					.target = "",
+					.peer = "192.0.2.1" };
 
 	arena_free(&arena);
 	cr_assert(http_parse_form(&arena, query, len, &request.query));
@@ -120,17 +131,23 @@ static const struct mistake mistakes[] = {
 	{ VERIFY REST "inbound = { ussd = function() end },", "answer.ussd is missing" },
 	{ VERIFY SMS REST "limit = {},", "no field \"limit\"" },
 	{ VERIFY SMS REST "limits = { tps = -1 },", "limits.tps must be a number from 0" },
-	{ VERIFY SMS REST "limits = { ussd_chars = 183 },", "limits.ussd_chars must be a number from 20 to 182" },
+	{ VERIFY SMS REST "limits = { ussd_chars = 183 },",
+	  "limits.ussd_chars must be a number from 20 to 182" },
 	{ VERIFY SMS REST "limits = { splits = 1 },", "limits.splits must be true or false" },
 	{ VERIFY SMS REST "limits = { speed = 1 },", "limits has no field \"speed\"" },
 	{ VERIFY SMS REST "settings = 1,", "settings must be a table" },
 	{ VERIFY SMS REST "settings = { a = \"string\" },", "settings.a must be a table" },
 	{ VERIFY SMS REST "settings = { a = { \"text\" } },", "settings.a: the type" },
-	{ VERIFY SMS REST "settings = { a = { \"number\", default = \"x\" } },", "settings.a.default must be a number" },
-	{ VERIFY SMS REST "settings = { a = { \"string\", required = 1 } },", "settings.a.required must be true or false" },
-	{ VERIFY SMS REST "settings = { a = { \"string\", min = true } },", "settings.a.min must be a number" },
-	{ VERIFY SMS REST "settings = { a = { \"string\", help = 1 } },", "settings.a.help must be text" },
-	{ VERIFY SMS REST "settings = { a = { \"secret\", required = true, help = \"what Kannel sends\" } },",
+	{ VERIFY SMS REST "settings = { a = { \"number\", default = \"x\" } },",
+	  "settings.a.default must be a number" },
+	{ VERIFY SMS REST "settings = { a = { \"string\", required = 1 } },",
+	  "settings.a.required must be true or false" },
+	{ VERIFY SMS REST "settings = { a = { \"string\", min = true } },",
+	  "settings.a.min must be a number" },
+	{ VERIFY SMS REST "settings = { a = { \"string\", help = 1 } },",
+	  "settings.a.help must be text" },
+	{ VERIFY SMS REST
+	  "settings = { a = { \"secret\", required = true, help = \"what Kannel sends\" } },",
 	  "setting a is missing: what Kannel sends" },
 	{ VERIFY SMS REST "summary = 1,", "summary must be text" },
 	{ VERIFY SMS REST "name = \"two\",", "name must be \"one\"" },
@@ -140,8 +157,10 @@ static const struct mistake mistakes[] = {
 Test(telco, a_mistake_in_a_manifest_names_file_and_field)
 {
 	for (unsigned i = 0; i < ARRAY_LEN(mistakes); i++) {
-		cr_expect(eq(int, open_adapter(mistakes[i].fields), -EINVAL), "%s", mistakes[i].says);
-		cr_expect(ne(ptr, strstr(error, mistakes[i].says), NULL), "\"%s\" says not \"%s\"", error, mistakes[i].says);
+		cr_expect(eq(int, open_adapter(mistakes[i].fields), -EINVAL), "%s",
+			  mistakes[i].says);
+		cr_expect(ne(ptr, strstr(error, mistakes[i].says), NULL), "\"%s\" says not \"%s\"",
+			  error, mistakes[i].says);
 		cr_expect(ne(ptr, strstr(error, "connection one"), NULL), "%s", error);
 		cr_expect(ne(ptr, strstr(error, "one.lua"), NULL), "%s", error);
 	}
@@ -212,7 +231,8 @@ static int open_setting(const char *row, const char *name, const char *value)
 	struct telco_setting setting = { name, { value, strlen(value) } };
 	char source[4096];
 
-	snprintf(source, sizeof(source), "return { name = \"one\", settings = { a = %s },\n" VERIFY SMS REST "}", row);
+	snprintf(source, sizeof(source),
+		 "return { name = \"one\", settings = { a = %s },\n" VERIFY SMS REST "}", row);
 	write_adapter(source);
 	return open_with(folder, "one", &setting, 1);
 }
@@ -223,7 +243,8 @@ Test(telco, a_wrong_value_of_a_setting_is_told_without_the_value)
 		const struct value_mistake *m = &value_mistakes[i];
 
 		cr_expect(eq(int, open_setting(m->row, "a", m->value), -EINVAL), "%s", m->says);
-		cr_expect(ne(ptr, strstr(error, m->says), NULL), "\"%s\" says not \"%s\"", error, m->says);
+		cr_expect(ne(ptr, strstr(error, m->says), NULL), "\"%s\" says not \"%s\"", error,
+			  m->says);
 		cr_expect(strlen(m->value) < 10 || !strstr(error, m->value), "%s", error);
 	}
 }
@@ -231,15 +252,18 @@ Test(telco, a_wrong_value_of_a_setting_is_told_without_the_value)
 Test(telco, an_unknown_setting_is_told_with_those_that_exist)
 {
 	cr_expect(eq(int, open_setting("{ \"string\" }", "b", "x"), -EINVAL));
-	cr_expect(ne(ptr, strstr(error, "\"b\" is not a setting of one; it has a, smart"), NULL), "%s", error);
+	cr_expect(ne(ptr, strstr(error, "\"b\" is not a setting of one; it has a, smart"), NULL),
+		  "%s", error);
 }
 
 Test(telco, settings_come_typed_and_cannot_be_changed)
 {
 	struct telco_setting setting = { "n", { "5", 1 } };
 
-	write_adapter("return { name = \"one\", settings = { n = { \"number\" }, d = { \"string\", default = \"x\" } },\n"
-		      "verify = function(r, s) return s.n == 5 and s.d == \"x\" and s.none == nil and not pcall(function() s.n = 6 end) "
+	write_adapter("return { name = \"one\", settings = { n = { \"number\" }, d = { \"string\", "
+		      "default = \"x\" } },\n"
+		      "verify = function(r, s) return s.n == 5 and s.d == \"x\" and s.none == nil "
+		      "and not pcall(function() s.n = 6 end) "
 		      "end,\n" SMS REST "}");
 	cr_assert(eq(int, open_with(folder, "one", &setting, 1), 0), "%s", error);
 	cr_expect(eq(int, decode("from=081200000001&text=a"), TELCO_TAKE));
@@ -264,11 +288,13 @@ Test(telco, a_wrong_or_missing_key_is_unauthorized)
 
 Test(telco, verify_must_say_true_itself)
 {
-	cr_assert(eq(int, open_adapter("verify = function() return 1 end," SMS REST), 0), "%s", error);
+	cr_assert(eq(int, open_adapter("verify = function() return 1 end," SMS REST), 0), "%s",
+		  error);
 	cr_expect(eq(int, decode("from=081200000001&text=a"), TELCO_UNAUTHORIZED));
 	cr_assert(eq(int, open_adapter("verify = function() end," SMS REST), 0), "%s", error);
 	cr_expect(eq(int, decode("from=081200000001&text=a"), TELCO_UNAUTHORIZED));
-	cr_assert(eq(int, open_adapter("verify = function() error(\"x\") end," SMS REST), 0), "%s", error);
+	cr_assert(eq(int, open_adapter("verify = function() error(\"x\") end," SMS REST), 0), "%s",
+		  error);
 	cr_expect(eq(int, decode("from=081200000001&text=a"), TELCO_BROKEN));
 }
 
@@ -278,9 +304,16 @@ Test(telco, nul_and_invalid_bytes_in_a_text_become_replacements)
 {
 	cr_assert(eq(int, open_adapter(VERIFY SMS REST), 0), "%s", error);
 	cr_assert(eq(int, decode("from=081200000001&text=a%00b%ff%c0%afc"), TELCO_TAKE));
-	cr_expect(eq(int, strncmp(events.messages[0].text.data, "a\xef\xbf\xbd"
-								"b\xef\xbf\xbd", 8), 0));
-	cr_expect(eq(int, memchr(events.messages[0].text.data, '\0', events.messages[0].text.len) == NULL, 1));
+	cr_expect(eq(int,
+		     strncmp(events.messages[0].text.data,
+			     "a\xef\xbf\xbd"
+			     "b\xef\xbf\xbd",
+			     8),
+		     0));
+	cr_expect(
+		eq(int,
+		   memchr(events.messages[0].text.data, '\0', events.messages[0].text.len) == NULL,
+		   1));
 }
 
 Test(telco, a_text_of_ten_thousand_characters_is_kept_and_more_is_cut)
@@ -316,8 +349,9 @@ static const struct sender senders[] = {
 	{ "from=081200000001&text=a&id=%ff", TELCO_BAD, 0, NULL },
 	{ "from=081200000001&text=a&id=a%0ab", TELCO_BAD, 0, NULL },
 	{ "from=081200000001&text=a&to=%00", TELCO_BAD, 0, NULL },
-	{ "from=081200000001&text=a&to=0123456789012345678901234567890123456789012345678901234567890123456789", TELCO_BAD, 0,
-	  NULL },
+	{ "from=081200000001&text=a&to="
+	  "0123456789012345678901234567890123456789012345678901234567890123456789",
+	  TELCO_BAD, 0, NULL },
 	{ "from=081200000001&text=a&ts=yesterday", TELCO_TAKE, SENDER_NUMBER, "+6281200000001" },
 };
 
@@ -325,10 +359,12 @@ Test(telco, senders_ids_and_recipients_are_clean_or_refused)
 {
 	cr_assert(eq(int, open_adapter(VERIFY SMS REST), 0), "%s", error);
 	for (unsigned i = 0; i < ARRAY_LEN(senders); i++) {
-		cr_expect(eq(int, decode(senders[i].query), senders[i].verdict), "%s", senders[i].query);
+		cr_expect(eq(int, decode(senders[i].query), senders[i].verdict), "%s",
+			  senders[i].query);
 		if (senders[i].verdict != TELCO_TAKE || events.verdict != TELCO_TAKE)
 			continue;
-		cr_expect(eq(int, events.messages[0].sender, senders[i].kind), "%s", senders[i].query);
+		cr_expect(eq(int, events.messages[0].sender, senders[i].kind), "%s",
+			  senders[i].query);
 		cr_expect(eq(str, (char *)events.messages[0].from, (char *)senders[i].from));
 	}
 }
@@ -352,7 +388,8 @@ Test(telco, a_time_that_cannot_be_read_is_that_of_arrival)
 	cr_assert(eq(int, decode("from=081200000001&text=a&ts=1795489498"), TELCO_TAKE));
 	cr_expect(eq(i64, events.messages[0].time, 1795489498));
 	cr_expect(events.messages[0].time_is_telcos);
-	cr_assert(eq(int, decode("from=081200000001&text=a&ts=2026-11-24+10:04:58%2B0700"), TELCO_TAKE));
+	cr_assert(eq(int, decode("from=081200000001&text=a&ts=2026-11-24+10:04:58%2B0700"),
+		     TELCO_TAKE));
 	cr_expect(eq(i64, events.messages[0].time, 1795489498));
 	cr_assert(eq(int, decode("from=081200000001&text=a&ts=2026-02-30+10:04:58"), TELCO_TAKE));
 	cr_expect(eq(i64, events.messages[0].time, NOW));
@@ -361,9 +398,12 @@ Test(telco, a_time_that_cannot_be_read_is_that_of_arrival)
 
 Test(telco, a_form_with_a_name_twice_or_a_bad_escape_is_refused)
 {
-	static const char *const bodies[] = { "from=0812000001&from=0812000002&text=a", "from=0812000001&text=%zz", "from=%4" };
+	static const char *const bodies[] = { "from=0812000001&from=0812000002&text=a",
+					      "from=0812000001&text=%zz", "from=%4" };
 	struct http_field type = { "Content-Type", { "application/x-www-form-urlencoded", 33 } };
-	struct http_request request = { .method = HTTP_POST, .path = "/telco/one/sms/" KEY, .headers = { &type, 1 } };
+	struct http_request request = { .method = HTTP_POST,
+					.path = "/telco/one/sms/" KEY,
+					.headers = { &type, 1 } };
 
 	cr_assert(eq(int, open_adapter(VERIFY SMS REST), 0), "%s", error);
 	for (unsigned i = 0; i < ARRAY_LEN(bodies); i++) {
@@ -387,9 +427,17 @@ Test(telco, our_own_numbers_are_known_in_any_form)
 /* ---- what an adapter may do wrong ---- */
 
 static const char *const broken_inbound[] = {
-	"error(\"x\")", "return nil", "return \"what\"", "return { from = {} , text = \"a\" }, nil, error()",
-	"while true do end", "local s = \"x\" while true do s = s .. s end", "coroutine.yield(1)", "return { 1, 2 }",
-	"return r.nothing", "local t = {} for i = 1, 1e9 do t[i] = i end", "return pcall(function() while true do end end)",
+	"error(\"x\")",
+	"return nil",
+	"return \"what\"",
+	"return { from = {} , text = \"a\" }, nil, error()",
+	"while true do end",
+	"local s = \"x\" while true do s = s .. s end",
+	"coroutine.yield(1)",
+	"return { 1, 2 }",
+	"return r.nothing",
+	"local t = {} for i = 1, 1e9 do t[i] = i end",
+	"return pcall(function() while true do end end)",
 };
 
 Test(telco, an_adapter_that_fails_breaks_its_own_call_alone)
@@ -397,19 +445,28 @@ Test(telco, an_adapter_that_fails_breaks_its_own_call_alone)
 	char fields[2048];
 
 	for (unsigned i = 0; i < ARRAY_LEN(broken_inbound); i++) {
-		snprintf(fields, sizeof(fields), VERIFY REST "inbound = { sms = function(r) if r.query.text == \"bad\" then %s end\n"
-			 "return { from = r.query.from, text = r.query.text } end },\n", broken_inbound[i]);
+		snprintf(fields, sizeof(fields),
+			 VERIFY REST
+			 "inbound = { sms = function(r) if r.query.text == \"bad\" then %s end\n"
+			 "return { from = r.query.from, text = r.query.text } end },\n",
+			 broken_inbound[i]);
 		cr_assert(eq(int, open_adapter(fields), 0), "%s", error);
-		cr_expect(eq(int, decode("from=081200000001&text=bad"), TELCO_BROKEN), "%s", broken_inbound[i]);
-		cr_expect(eq(int, decode("from=081200000001&text=good"), TELCO_TAKE), "after %s", broken_inbound[i]);
+		cr_expect(eq(int, decode("from=081200000001&text=bad"), TELCO_BROKEN), "%s",
+			  broken_inbound[i]);
+		cr_expect(eq(int, decode("from=081200000001&text=good"), TELCO_TAKE), "after %s",
+			  broken_inbound[i]);
 	}
 }
 
 Test(telco, a_view_kept_beyond_its_call_shows_nothing)
 {
-	cr_assert(eq(int, open_adapter(VERIFY REST "inbound = { sms = function(r)\n"
-				       "assert(not pcall(function() r.query.x = 1 end))\n"
-				       "return { from = r.query.from, text = tostring(r.query.none) } end },\n"), 0), "%s", error);
+	cr_assert(eq(int,
+		     open_adapter(VERIFY REST "inbound = { sms = function(r)\n"
+					      "assert(not pcall(function() r.query.x = 1 end))\n"
+					      "return { from = r.query.from, text = "
+					      "tostring(r.query.none) } end },\n"),
+		     0),
+		  "%s", error);
 	cr_assert(eq(int, decode("from=081200000001&text=a"), TELCO_TAKE));
 	cr_expect(eq(str, (char *)events.messages[0].text.data, "nil"));
 }
@@ -418,8 +475,15 @@ Test(telco, a_view_kept_beyond_its_call_shows_nothing)
 
 static struct outbound message_to(const char *citizen, const char *text)
 {
-	return (struct outbound){ .id = { 1, 2 }, .citizen = citizen, .connection = "one", .from = "2020", .meta = "",
-				  .text = { text, strlen(text) }, .provider_id = "", .note = "", .code = "" };
+	return (struct outbound){ .id = { 1, 2 },
+				  .citizen = citizen,
+				  .connection = "one",
+				  .from = "2020",
+				  .meta = "",
+				  .text = { text, strlen(text) },
+				  .provider_id = "",
+				  .note = "",
+				  .code = "" };
 }
 
 Test(telco, a_message_becomes_a_request)
@@ -430,7 +494,8 @@ Test(telco, a_message_becomes_a_request)
 	cr_assert(eq(int, open_adapter(VERIFY SMS REST), 0), "%s", error);
 	cr_assert(eq(int, telco_encode(connection, &message, NOW, &arena, &call), 0));
 	cr_expect(eq(str, (char *)call.method, "GET"));
-	cr_expect(eq(str, (char *)call.url, "http://127.0.0.1/?to=%2B6281200000001&text=a%2Bb%20%26%20c"));
+	cr_expect(eq(str, (char *)call.url,
+		     "http://127.0.0.1/?to=%2B6281200000001&text=a%2Bb%20%26%20c"));
 	cr_expect(not(call.https_only));
 }
 
@@ -448,10 +513,18 @@ Test(telco, typography_is_substituted_unless_the_connection_says_no)
 }
 
 static const char *const bad_requests[] = {
-	"return nil, \"no\"", "return \"PUT\", \"http://a/\"", "return \"GET\"", "return \"GET\", \"file:///etc/passwd\"",
-	"return \"GET\", \"http://a/b c\"", "return \"GET\", \"http://a/\\n\"", "return \"POST\", \"http://a/\", { [\"X: y\"] = \"z\" }",
-	"return \"POST\", \"http://a/\", { X = \"a\\r\\nB: c\" }", "return \"POST\", \"http://a/\", { X = 1 }",
-	"return \"POST\", \"http://a/\", 1", "return \"POST\", \"http://a/\", nil, {}", "error(\"x\")",
+	"return nil, \"no\"",
+	"return \"PUT\", \"http://a/\"",
+	"return \"GET\"",
+	"return \"GET\", \"file:///etc/passwd\"",
+	"return \"GET\", \"http://a/b c\"",
+	"return \"GET\", \"http://a/\\n\"",
+	"return \"POST\", \"http://a/\", { [\"X: y\"] = \"z\" }",
+	"return \"POST\", \"http://a/\", { X = \"a\\r\\nB: c\" }",
+	"return \"POST\", \"http://a/\", { X = 1 }",
+	"return \"POST\", \"http://a/\", 1",
+	"return \"POST\", \"http://a/\", nil, {}",
+	"error(\"x\")",
 };
 
 Test(telco, what_cannot_be_a_request_is_not_sent)
@@ -461,10 +534,12 @@ Test(telco, what_cannot_be_a_request_is_not_sent)
 	char fields[1024];
 
 	for (unsigned i = 0; i < ARRAY_LEN(bad_requests); i++) {
-		snprintf(fields, sizeof(fields), VERIFY SMS "outbound = function(m) %s end, outcome = function() end,",
+		snprintf(fields, sizeof(fields),
+			 VERIFY SMS "outbound = function(m) %s end, outcome = function() end,",
 			 bad_requests[i]);
 		cr_assert(eq(int, open_adapter(fields), 0), "%s", error);
-		cr_expect(eq(int, telco_encode(connection, &message, NOW, &arena, &call), -EINVAL), "%s", bad_requests[i]);
+		cr_expect(eq(int, telco_encode(connection, &message, NOW, &arena, &call), -EINVAL),
+			  "%s", bad_requests[i]);
 	}
 }
 
@@ -479,12 +554,18 @@ static enum telco_outcome_kind outcome_of(struct http_result result)
 Test(telco, a_failure_before_the_request_left_is_temporary_and_after_it_unknown)
 {
 	cr_assert(eq(int, open_adapter(VERIFY SMS REST), 0), "%s", error);
-	cr_expect(eq(int, outcome_of((struct http_result){ .error = -ECONNREFUSED }), OUTCOME_TEMPORARY));
-	cr_expect(eq(int, outcome_of((struct http_result){ .error = -ETIMEDOUT, .left = true }), OUTCOME_UNKNOWN));
-	cr_expect(eq(int, outcome_of((struct http_result){ .status = 202, .left = true }), OUTCOME_ACCEPTED));
-	cr_expect(eq(int, outcome_of((struct http_result){ .status = 302, .left = true }), OUTCOME_CONFIG));
-	cr_expect(eq(int, outcome_of((struct http_result){ .status = 404, .left = true }), OUTCOME_PERMANENT));
-	cr_expect(eq(int, outcome_of((struct http_result){ .status = 503, .left = true }), OUTCOME_TEMPORARY));
+	cr_expect(eq(int, outcome_of((struct http_result){ .error = -ECONNREFUSED }),
+		     OUTCOME_TEMPORARY));
+	cr_expect(eq(int, outcome_of((struct http_result){ .error = -ETIMEDOUT, .left = true }),
+		     OUTCOME_UNKNOWN));
+	cr_expect(eq(int, outcome_of((struct http_result){ .status = 202, .left = true }),
+		     OUTCOME_ACCEPTED));
+	cr_expect(eq(int, outcome_of((struct http_result){ .status = 302, .left = true }),
+		     OUTCOME_CONFIG));
+	cr_expect(eq(int, outcome_of((struct http_result){ .status = 404, .left = true }),
+		     OUTCOME_PERMANENT));
+	cr_expect(eq(int, outcome_of((struct http_result){ .status = 503, .left = true }),
+		     OUTCOME_TEMPORARY));
 }
 
 Test(telco, retry_after_is_read_where_the_adapter_says_nothing)
@@ -501,9 +582,15 @@ Test(telco, retry_after_is_read_where_the_adapter_says_nothing)
 
 Test(telco, an_outcome_that_the_adapter_cannot_tell_is_unknown)
 {
-	cr_assert(eq(int, open_adapter(VERIFY SMS "outbound = function() end, outcome = function() return \"great\" end,"), 0),
-		  "%s", error);
-	cr_expect(eq(int, outcome_of((struct http_result){ .status = 200, .left = true }), OUTCOME_UNKNOWN));
+	cr_assert(
+		eq(int,
+		   open_adapter(
+			   VERIFY SMS
+			   "outbound = function() end, outcome = function() return \"great\" end,"),
+		   0),
+		"%s", error);
+	cr_expect(eq(int, outcome_of((struct http_result){ .status = 200, .left = true }),
+		     OUTCOME_UNKNOWN));
 }
 
 /* ---- host functions ---- */
@@ -529,23 +616,29 @@ Test(telco, host_functions_do_what_their_description_says)
 		"assert(number.complete(\"12345678901234567890\") == nil)\n"
 		"assert(hmac.sha1(\"key\", \"The quick brown fox jumps over the lazy dog\") == "
 		"\"de7c9b85b8b78aa6bc8a7a36f70a90701c9db4d9\")\n"
-		"assert(hmac.md5(\"key\", \"The quick brown fox jumps over the lazy dog\") == \"80070713463e7749b90c2dc24911e275\")\n"
-		"assert(hmac.sha256(\"key\", \"The quick brown fox jumps over the lazy dog\", \"base64\") == "
+		"assert(hmac.md5(\"key\", \"The quick brown fox jumps over the lazy dog\") == "
+		"\"80070713463e7749b90c2dc24911e275\")\n"
+		"assert(hmac.sha256(\"key\", \"The quick brown fox jumps over the lazy dog\", "
+		"\"base64\") == "
 		"\"97yD9DBThCSxMpjmqm+xQ+9NWaFJRhdZl0edvC0aPNg=\")\n"
 		"assert(digest.md5(\"\") == \"d41d8cd98f00b204e9800998ecf8427e\")\n"
 		"assert(#digest.sha256(\"\", \"raw\") == 32)\n"
 		"assert(base64.encode(\"open sesame\") == \"b3BlbiBzZXNhbWU=\")\n"
 		"assert(base64.decode(\"b3BlbiBzZXNhbWU\") == \"open sesame\")\n"
-		"assert(base64.decode(\"-_8\") == \"\\xfb\\xff\" and base64.decode(\"a\") == nil and base64.decode(\"!!\") == nil)\n"
-		"assert(equal(\"a\", \"a\") and not equal(\"a\", \"b\") and not equal(\"a\", nil) and not equal(nil, nil))\n"
+		"assert(base64.decode(\"-_8\") == \"\\xfb\\xff\" and base64.decode(\"a\") == nil "
+		"and base64.decode(\"!!\") == nil)\n"
+		"assert(equal(\"a\", \"a\") and not equal(\"a\", \"b\") and not equal(\"a\", nil) "
+		"and not equal(nil, nil))\n"
 		"assert(time.parse(\"2026-11-24T03:04:58Z\") == 1795489498)\n"
 		"assert(time.parse(\"2026-11-24 03:04:58\") == 1795489498)\n"
 		"assert(time.parse(\"2026-11-24T10:04:58.250+07:00\") == 1795489498)\n"
-		"assert(time.parse(\"1795489498\") == 1795489498 and time.parse(\"\") == nil and time.parse(\"2026-13-01T00:00:00Z\") == nil)\n"
+		"assert(time.parse(\"1795489498\") == 1795489498 and time.parse(\"\") == nil and "
+		"time.parse(\"2026-13-01T00:00:00Z\") == nil)\n"
 		"assert(not pcall(function() url.encode = 1 end))\n"
 		"assert(io == nil and os == nil and load == nil and require == nil)\n"
 		"end\n"
-		"return { name = \"one\", verify = function() check() return true end,\n" SMS REST "}";
+		"return { name = \"one\", verify = function() check() return true end,\n" SMS REST
+		"}";
 
 	write_adapter(source);
 	cr_assert(eq(int, open_with(folder, "one", NULL, 0), 0), "%s", error);
@@ -584,18 +677,22 @@ Test(telco, only_what_is_new_in_a_cumulative_input_is_handed_over)
 {
 	for (unsigned i = 0; i < ARRAY_LEN(ussd_cases); i++) {
 		const struct ussd_case *c = &ussd_cases[i];
-		struct bytes previous = { c->previous, strlen(c->previous) }, raw = { c->raw, strlen(c->raw) }, *inputs;
+		struct bytes previous = { c->previous, strlen(c->previous) },
+			     raw = { c->raw, strlen(c->raw) }, *inputs;
 		struct buf all = { 0 };
 		unsigned count;
 
-		cr_expect(eq(int, telco_ussd_inputs(previous, c->first, raw, &arena, &inputs, &count), c->rc), "\"%s\" after \"%s\"",
-			  c->raw, c->previous);
+		cr_expect(eq(int,
+			     telco_ussd_inputs(previous, c->first, raw, &arena, &inputs, &count),
+			     c->rc),
+			  "\"%s\" after \"%s\"", c->raw, c->previous);
 		buf_addstr(&all, "");
 		for (unsigned j = 0; c->rc == 0 && j < count; j++) {
 			buf_addstr(&all, j ? "|" : "");
 			buf_add(&all, inputs[j].data, inputs[j].len);
 		}
-		cr_expect(eq(str, all.data ? all.data : "", (char *)c->inputs), "\"%s\" after \"%s\"", c->raw, c->previous);
+		cr_expect(eq(str, all.data ? all.data : "", (char *)c->inputs),
+			  "\"%s\" after \"%s\"", c->raw, c->previous);
 		buf_free(&all);
 	}
 }
