@@ -140,7 +140,7 @@ return {
     username = { "string", required = true, help = "username of Kannel's group sendsms-user" },
     password = { "secret", required = true, help = "its password" },
     smsc = { "string", help = "smsc-id to send through; Kannel chooses where it is left out" },
-    dlr_mask = { "number", default = 27, min = 1, max = 63, help = "receipts: 1 delivered, 2 failed, 8 sent, 16 rejected" },
+    dlr_mask = { "number", default = 27, min = 1, max = 63, help = "1 delivered, 2 failed, 8 sent, 16 refused" },
     dlr_url = { "string", help = "dlr-url instead of the gateway's own; <own id> becomes the message's id" },
   },
   verify = function(request, settings)
