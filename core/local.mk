@@ -31,7 +31,12 @@ core_libcore_a_SOURCES = \
 	core/plugin_sandbox.h \
 	core/plugin_value.h \
 	core/receipt.h \
+	core/settings.c \
 	core/settings.h \
+	core/settings_file.c \
+	core/settings_priv.h \
+	core/settings_scan.c \
+	core/settings_secret.c \
 	core/step.h \
 	core/store.h \
 	core/telco.c \

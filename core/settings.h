@@ -1,7 +1,7 @@
 /* settings.h - kentongan.conf.lua: one sandboxed Lua file, read into plain values.
  *
- * Each setting is a row of the table in settings.c: name, type, default, bounds, help.  README.md and
- * contrib/kentongan.conf.lua name every row (make check compares).  A mistake is told with file, line and field and what is allowed.
+ * Each setting is a row of the table in settings.c: name, type, default, bounds, help.
+ * contrib/kentongan.conf.lua has every row (make check compares).  A mistake is told with file, line and field and what is allowed.
  */
 #pragma once
 #include "base.h"

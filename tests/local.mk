@@ -9,6 +9,7 @@ UNIT_TESTS = \
 	tests/unit/test_log \
 	tests/unit/test_metrics \
 	tests/unit/test_parts \
+	tests/unit/test_settings \
 	tests/unit/test_telco \
 	tests/unit/test_timers
 if HAVE_CRITERION
