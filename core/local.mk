@@ -28,9 +28,13 @@ core_libcore_a_SOURCES = \
 	core/outbox.h \
 	core/parts.c \
 	core/parts.h \
+	core/phrases.c \
+	core/phrases.h \
 	core/plugin_sandbox.h \
 	core/plugin_value.h \
 	core/receipt.h \
+	core/screen.c \
+	core/screen.h \
 	core/settings.c \
 	core/settings.h \
 	core/settings_file.c \

@@ -5,13 +5,19 @@ LDADD = core/libcore.a $(CRITERION_LIBS) $(KENTONGAN_LIBS)
 UNIT_TESTS = \
 	tests/unit/test_base \
 	tests/unit/test_clock \
+	tests/unit/test_gsm7 \
 	tests/unit/test_http_client \
 	tests/unit/test_log \
 	tests/unit/test_metrics \
+	tests/unit/test_msisdn \
 	tests/unit/test_parts \
+	tests/unit/test_phrases \
+	tests/unit/test_screen \
 	tests/unit/test_settings \
 	tests/unit/test_telco \
-	tests/unit/test_timers
+	tests/unit/test_timers \
+	tests/unit/test_utf8 \
+	tests/unit/test_words
 if HAVE_CRITERION
 check_PROGRAMS += $(UNIT_TESTS)
 TESTS += $(UNIT_TESTS)
