@@ -1,6 +1,8 @@
 # core/local.mk - the program.  All but main.c is a library, so that each test links what it tests.
 noinst_LIBRARIES += core/libcore.a
 core_libcore_a_SOURCES = \
+	core/admin.c \
+	core/admin.h \
 	core/base.c \
 	core/base.h \
 	core/clock.c \
@@ -28,6 +30,8 @@ core_libcore_a_SOURCES = \
 	core/outbox.h \
 	core/parts.c \
 	core/parts.h \
+	core/phone.c \
+	core/phone.h \
 	core/phrases.c \
 	core/phrases.h \
 	core/plugin_sandbox.h \
