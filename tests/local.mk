@@ -1,7 +1,14 @@
 # tests/local.mk - a Criterion program for each tests/unit/test_*.c, the seed inputs of each parser, and what scripts run.
 
+# What several tests share.
+AM_CPPFLAGS += -I$(top_srcdir)/tests/support
+check_LIBRARIES += tests/support/libsupport.a
+tests_support_libsupport_a_SOURCES = \
+	tests/support/csv.c \
+	tests/support/csv.h
+
 # Programs without LDADD of their own are unit tests, and their source has their name.
-LDADD = core/libcore.a $(CRITERION_LIBS) $(KENTONGAN_LIBS)
+LDADD = tests/support/libsupport.a core/libcore.a $(CRITERION_LIBS) $(KENTONGAN_LIBS)
 UNIT_TESTS = \
 	tests/unit/test_base \
 	tests/unit/test_clock \
@@ -56,8 +63,6 @@ endif
 EXTRA_PROGRAMS += tests/support/test-vectors
 CLEANFILES += tests/support/test-vectors
 tests_support_test_vectors_SOURCES = \
-	tests/support/csv.c \
-	tests/support/csv.h \
 	tests/support/vectors.c \
 	tests/support/vectors.h \
 	tests/support/vectors_inbound.c \
@@ -66,7 +71,7 @@ tests_support_test_vectors_SOURCES = \
 	tests/support/vectors_text.c \
 	tests/support/vectors_text.h \
 	tests/support/vectors_ussd.c
-tests_support_test_vectors_LDADD = core/libcore.a $(KENTONGAN_LIBS)
+tests_support_test_vectors_LDADD = tests/support/libsupport.a core/libcore.a $(KENTONGAN_LIBS)
 
 include tests/bench/local.mk
 include tests/crash/local.mk
