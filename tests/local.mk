@@ -5,7 +5,9 @@ AM_CPPFLAGS += -I$(top_srcdir)/tests/support
 check_LIBRARIES += tests/support/libsupport.a
 tests_support_libsupport_a_SOURCES = \
 	tests/support/csv.c \
-	tests/support/csv.h
+	tests/support/csv.h \
+	tests/support/vectors_text.c \
+	tests/support/vectors_text.h
 
 # Programs without LDADD of their own are unit tests, and their source has their name.
 LDADD = tests/support/libsupport.a core/libcore.a $(CRITERION_LIBS) $(KENTONGAN_LIBS)
@@ -68,8 +70,6 @@ tests_support_test_vectors_SOURCES = \
 	tests/support/vectors_inbound.c \
 	tests/support/vectors_main.c \
 	tests/support/vectors_outbound.c \
-	tests/support/vectors_text.c \
-	tests/support/vectors_text.h \
 	tests/support/vectors_ussd.c
 tests_support_test_vectors_LDADD = tests/support/libsupport.a core/libcore.a $(KENTONGAN_LIBS)
 
