@@ -41,7 +41,7 @@ static const struct country countries[] = {
 /* A sender field taken apart. */
 struct field {
 	const struct country *country; /* NULL: none is known */
-	char digits[RAW_MAX];
+	char digits[RAW_MAX + 1];
 	unsigned count;      /* of digits */
 	bool plus;           /* before the first */
 	bool letters;
@@ -245,6 +245,8 @@ static enum msisdn_kind give_international(const struct country *country, const 
 {
 	const char *national = behind_code(country, digits);
 
+	if (national && national[0] == '0' && national[1] == '0')
+		return invalid(out);
 	if (national && national[0] == '0') /* the trunk prefix, wrongly kept */
 		return give_number(country->code, national + 1, out, size);
 	return give_number("", digits, out, size);

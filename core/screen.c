@@ -1,7 +1,7 @@
 /* screen.c - lays a long text out in pages.
  *
  * A page grows by whole words (by whole lines where a line offers an answer) as long as it fits together with the
- * lines that the caller wants at its end; measuring is left to gsm7.c, so a page with one foreign letter is
+ * lines that the caller wants at its end.  Each page is measured by itself, so one with a foreign letter is
  * shorter and its neighbours are not.  Nearly every text is one page and is measured once.
  */
 #include "screen.h"
@@ -15,10 +15,17 @@
 /* Where a page may end, the best first; the next is tried where not even one step of it fits. */
 enum step { STEP_LINE_OR_WORD, STEP_WORD, STEP_CHARACTER, STEPS };
 
+/* What a part of a text takes, in either coding. */
+struct measure {
+	unsigned septets, utf16;
+	bool ucs2; /* holds a character outside of GSM-7; septets says nothing then */
+};
+
 struct layout {
 	struct bytes text;
 	const struct screen_rule *rule;
-	struct buf page; /* the page being measured */
+	const char *more, *back; /* the rule's, or "" where they would take too much of a page */
+	size_t reach;            /* bytes that no page is longer than */
 };
 
 static bool is_blank(char c)
@@ -33,6 +40,13 @@ static size_t skip_blanks(struct bytes text, size_t at)
 	return at;
 }
 
+static size_t trim_end(struct bytes text, size_t from, size_t to)
+{
+	while (to > from && is_blank(text.data[to - 1]))
+		to--;
+	return to;
+}
+
 static size_t line_start(struct bytes text, size_t at)
 {
 	while (at > 0 && text.data[at - 1] != '\n')
@@ -45,6 +59,14 @@ static size_t line_end(struct bytes text, size_t at)
 	const char *end = memchr(text.data + at, '\n', text.len - at);
 
 	return end ? (size_t)(end - text.data) : text.len;
+}
+
+/* Whether nothing but blanks is before `at` on its line. */
+static bool begins_line(struct bytes text, size_t at)
+{
+	while (at > 0 && text.data[at - 1] != '\n' && is_blank(text.data[at - 1]))
+		at--;
+	return at == 0 || text.data[at - 1] == '\n';
 }
 
 /* Whether the line at start offers an answer: up to three digits, perhaps a mark, a blank, words. */
@@ -63,41 +85,74 @@ static bool is_option(struct bytes text, size_t start)
 	return start + 1 < end && text.data[start] == ' ';
 }
 
-static void add_line(struct buf *page, const char *line)
+static void add(struct measure *measure, struct bytes part)
+{
+	struct text_size size = gsm7_size(part, NULL, 0);
+
+	if (size.coding == CODING_GSM7)
+		measure->septets += size.units;
+	else
+		measure->ucs2 = true;
+	for (size_t at = 0; at < part.len;)
+		measure->utf16 += utf8_next(part, &at) > 0xffff ? 2 : 1;
+}
+
+static void add_line(struct measure *measure, const char *line)
 {
 	if (!line[0])
 		return;
-	if (page->len > 0)
-		buf_addstr(page, "\n");
-	buf_addstr(page, line);
+	measure->septets++; /* the line end before it */
+	measure->utf16++;
+	add(measure, (struct bytes){ line, strlen(line) });
 }
 
-/* A page from one place to another, with the lines at its end. */
-static void compose(struct layout *layout, size_t from, size_t to, bool more, bool back)
+/* The lines at the end of a page. */
+static struct measure measure_hints(const struct layout *layout, bool more, bool back)
 {
-	while (to > from && is_blank(layout->text.data[to - 1]))
-		to--;
-	buf_reset(&layout->page);
-	buf_add(&layout->page, layout->text.data + from, to - from);
+	struct measure measure = { 0 };
+
 	if (more)
-		add_line(&layout->page, layout->rule->more);
+		add_line(&measure, layout->more);
 	if (back)
-		add_line(&layout->page, layout->rule->back);
+		add_line(&measure, layout->back);
+	return measure;
 }
 
-static bool is_within(struct bytes text, const struct screen_rule *rule)
+/* Units of a page. Where it is several segments, one unit for each end of one may be lost to a pair that stays whole. */
+static unsigned room(const struct screen_rule *rule, enum text_coding coding)
+{
+	bool gsm7 = coding == CODING_GSM7;
+
+	if (rule->chars > 0)
+		return gsm7_ussd_room(coding, rule->chars);
+	if (rule->segments == 1)
+		return gsm7 ? 160 : 70;
+	return rule->segments * (gsm7 ? 153 : 67) - (rule->segments - 1);
+}
+
+static bool is_within(const struct measure *measure, const struct screen_rule *rule)
+{
+	if (measure->ucs2)
+		return measure->utf16 <= room(rule, CODING_UCS2);
+	return measure->septets <= room(rule, CODING_GSM7);
+}
+
+/* Whether a whole text is one page. */
+static bool is_one_page(struct bytes text, const struct screen_rule *rule)
 {
 	struct text_size size = gsm7_size(text, NULL, 0);
 
-	if (rule->chars == 0)
-		return size.segments <= rule->segments;
-	return size.units <= gsm7_ussd_room(size.coding, rule->chars);
+	return rule->chars > 0 ? size.units <= gsm7_ussd_room(size.coding, rule->chars) : size.segments <= rule->segments;
 }
 
-static bool fits(struct layout *layout, size_t from, size_t to, bool more)
+static bool fits(const struct layout *layout, size_t from, size_t to, bool more)
 {
-	compose(layout, from, to, more, from > 0);
-	return is_within((struct bytes){ layout->page.data, layout->page.len }, layout->rule);
+	struct measure measure = measure_hints(layout, more, from > 0);
+
+	if (to - from > layout->reach)
+		return false;
+	add(&measure, (struct bytes){ layout->text.data + from, to - from });
+	return is_within(&measure, layout->rule);
 }
 
 /* Behind the character at `at` and all that belongs to it. */
@@ -117,27 +172,37 @@ static size_t next_character(struct bytes text, size_t at)
 	return at;
 }
 
-static size_t next_end(struct bytes text, size_t at, enum step step)
+static size_t next_end(const struct layout *layout, size_t at, enum step step)
 {
+	struct bytes text = layout->text;
+	size_t stop = text.len - at > layout->reach ? at + layout->reach + 1 : text.len; /* what lies behind is too far */
+
 	if (step == STEP_CHARACTER)
 		return next_character(text, at);
 	at = skip_blanks(text, at);
-	if (step == STEP_LINE_OR_WORD && is_option(text, line_start(text, at)))
+	if (at > stop)
+		return at;
+	if (step == STEP_LINE_OR_WORD && begins_line(text, at) && is_option(text, at))
 		return line_end(text, at);
-	while (at < text.len && !is_blank(text.data[at]))
+	while (at < stop && !is_blank(text.data[at]))
 		at++;
 	return at;
 }
 
 /* The farthest end of a page that another follows; start where not one step fits. */
-static size_t grow(struct layout *layout, size_t start, enum step step)
+static size_t grow(const struct layout *layout, size_t start, enum step step)
 {
+	struct measure measure = measure_hints(layout, true, start > 0);
+	struct bytes text = layout->text;
 	size_t end = start;
 
-	while (end < layout->text.len) {
-		size_t next = next_end(layout->text, end, step);
+	while (end < text.len) {
+		size_t next = next_end(layout, end, step);
 
-		if (!fits(layout, start, next, true))
+		if (next - start > layout->reach)
+			break;
+		add(&measure, (struct bytes){ text.data + end, next - end });
+		if (!is_within(&measure, layout->rule))
 			break;
 		end = next;
 	}
@@ -168,7 +233,7 @@ static size_t options_end(struct bytes text, size_t option)
 
 /* Where the page would part a question from its answers, or these from each other: the start of the question, if that
  * leaves something on this page and all of it fits the next. */
-static size_t keep_together(struct layout *layout, size_t start, size_t end)
+static size_t keep_together(const struct layout *layout, size_t start, size_t end)
 {
 	struct bytes text = layout->text;
 	size_t next = skip_blanks(text, end), line = line_start(text, next), behind = line_end(text, line), option = line;
@@ -186,11 +251,11 @@ static size_t keep_together(struct layout *layout, size_t start, size_t end)
 	return fits(layout, question, behind, behind < text.len) ? question : end;
 }
 
-static size_t page_end(struct layout *layout, size_t start)
+static size_t page_end(const struct layout *layout, size_t start)
 {
 	size_t end;
 
-	if (fits(layout, start, layout->text.len, false))
+	if (fits(layout, start, trim_end(layout->text, start, layout->text.len), false))
 		return layout->text.len;
 	for (enum step step = 0; step < STEPS; step++) {
 		end = grow(layout, start, step);
@@ -201,7 +266,7 @@ static size_t page_end(struct layout *layout, size_t start)
 }
 
 /* Goes to a page; gives its number, which is smaller where there are fewer. */
-static unsigned find_page(struct layout *layout, unsigned page, size_t *start, size_t *end)
+static unsigned find_page(const struct layout *layout, unsigned page, size_t *start, size_t *end)
 {
 	unsigned number = 0;
 
@@ -215,32 +280,70 @@ static unsigned find_page(struct layout *layout, unsigned page, size_t *start, s
 	return number;
 }
 
+/* Whether hints leave at least half of a page to a text of this coding. */
+static bool leave_room(const struct layout *layout, bool back, bool ucs2)
+{
+	struct measure hints = measure_hints(layout, true, back);
+
+	if (ucs2 || hints.ucs2)
+		return hints.utf16 <= room(layout->rule, CODING_UCS2) / 2;
+	return hints.septets <= room(layout->rule, CODING_GSM7) / 2;
+}
+
+static struct layout layout_of(struct bytes text, const struct screen_rule *rule)
+{
+	struct layout layout = {
+		.text = text,
+		.rule = rule,
+		.more = rule->more,
+		.back = rule->back,
+		.reach = 3 * (size_t)room(rule, CODING_GSM7), /* no character takes more bytes a unit */
+	};
+	bool ucs2 = gsm7_size(text, NULL, 0).coding == CODING_UCS2;
+
+	if (!leave_room(&layout, true, ucs2))
+		layout.back = "";
+	if (!leave_room(&layout, false, ucs2))
+		layout.more = "";
+	return layout;
+}
+
 unsigned screen_count(struct bytes text, const struct screen_rule *rule)
 {
-	struct layout layout = { .text = text, .rule = rule };
+	struct layout layout;
 	size_t start, end;
-	unsigned count;
 
-	if (is_within(text, rule))
+	if (is_one_page(text, rule))
 		return 1;
-	count = find_page(&layout, UINT32_MAX, &start, &end) + 1;
-	buf_free(&layout.page);
-	return count;
+	layout = layout_of(text, rule);
+	return find_page(&layout, UINT32_MAX, &start, &end) + 1;
+}
+
+static void put_line(struct buf *page, const char *line)
+{
+	if (!line[0])
+		return;
+	buf_addstr(page, "\n");
+	buf_addstr(page, line);
 }
 
 struct bytes screen_page(struct arena *arena, struct bytes text, unsigned page, const struct screen_rule *rule)
 {
-	struct layout layout = { .text = text, .rule = rule };
+	struct layout layout;
+	struct buf buf = { 0 };
 	struct bytes out;
 	size_t start, end;
-	bool more;
 
-	if (is_within(text, rule))
+	if (is_one_page(text, rule))
 		return text;
+	layout = layout_of(text, rule);
 	find_page(&layout, page, &start, &end);
-	more = skip_blanks(text, end) < text.len;
-	compose(&layout, start, end, more, start > 0);
-	out = arena_bytes(arena, layout.page.data ? layout.page.data : "", layout.page.len);
-	buf_free(&layout.page);
+	buf_add(&buf, text.data + start, trim_end(text, start, end) - start);
+	if (skip_blanks(text, end) < text.len)
+		put_line(&buf, layout.more);
+	if (start > 0)
+		put_line(&buf, layout.back);
+	out = arena_bytes(arena, buf.data, buf.len);
+	buf_free(&buf);
 	return out;
 }

@@ -14,7 +14,8 @@ struct screen_rule {
 	const char *back;  /* a line below it on each page but the first: "0 Kembali"; "" none */
 };
 
-/* Pages of a text, at least 1.  text is valid UTF-8; more and back together are at most half of a page. */
+/* Pages of a text, at least 1.  text is valid UTF-8; back, and then more, is left out where hints would take
+ * more than half of a page (with narrow screens of another alphabet). */
 unsigned screen_count(struct bytes text, const struct screen_rule *rule);
 
 /* Page 0 to screen_count - 1; beyond that the last one.  A text that is one page comes back as it is.

@@ -17,7 +17,8 @@ enum {
 	WHOLE_MAX = 240,  /* bytes of a message that can mean one of our words */
 	TOKENS_MAX = 14,
 	TOKEN_SIZE = 24,  /* bytes of a word with its NUL; a longer one is not ours */
-	NEAR_TOKENS = 4,  /* a mistyped word is looked for in shorter messages alone */
+	SLIPS_MAX = 1,    /* words that may be mistyped... */
+	NEAR_TOKENS = 4,  /* ...in a message of so many words at most */
 	NEAR_LEN = 5,     /* letters from which on one change anywhere is near */
 	UNREG_WORDS = 2,  /* what may follow UNREG: a keyword, or a keyword and its part */
 	KEYWORD_MAX = 64, /* bytes of a keyword; a longer first word is none */
@@ -39,8 +40,9 @@ struct tokens {
 	uint64_t have;  /* all classes together */
 	uint64_t first; /* of the first word that isn't leading */
 	unsigned count;
+	unsigned strange; /* words outside of the vocabulary, but for what follows UNREG */
 	bool question;  /* has a question mark */
-	bool too_many;  /* or one too long: not ours */
+	bool foreign;   /* too many words, one too long, or too many strange ones: not ours */
 };
 
 static bool is_part_of_word(uint32_t point)
@@ -54,42 +56,6 @@ static bool is_part_of_word(uint32_t point)
 }
 
 /* ---- the words of a whole message ---- */
-
-static void end_token(struct tokens *tokens, size_t *len)
-{
-	if (*len == 0)
-		return;
-	tokens->word[tokens->count++][*len] = '\0';
-	*len = 0;
-}
-
-/* text is folded, or ASCII in any case. */
-static void split(struct bytes text, struct tokens *tokens)
-{
-	size_t len = 0;
-
-	for (size_t at = 0; at < text.len && !tokens->too_many;) {
-		size_t before = at;
-		uint32_t point = utf8_next(text, &at);
-
-		if (point == '\'' || point == 0x2019) /* don't */
-			continue;
-		if (!is_part_of_word(point)) {
-			tokens->question |= point == '?' || point == 0x61f;
-			end_token(tokens, &len);
-			continue;
-		}
-		if (tokens->count == TOKENS_MAX || len + (at - before) >= TOKEN_SIZE) {
-			tokens->too_many = true;
-			return;
-		}
-		memcpy(tokens->word[tokens->count] + len, text.data + before, at - before);
-		if (point - 'A' < 26U)
-			tokens->word[tokens->count][len] = (char)(point | 0x20);
-		len += at - before;
-	}
-	end_token(tokens, &len);
-}
 
 static uint64_t look_up(const char *word)
 {
@@ -207,21 +173,60 @@ static uint64_t look_up_slip(const char *word)
 	return 0;
 }
 
-static uint64_t classify(const char *word, bool slips)
+static uint64_t classify(const char *word)
 {
 	uint64_t classes = look_up(word);
 	char tidied[TOKEN_SIZE];
 
-	if (classes)
-		return classes;
-	classes = look_up_stem(word);
+	if (!classes)
+		classes = look_up_stem(word);
 	if (classes)
 		return classes;
 	tidy(word, tidied);
-	classes = look_up(tidied);
-	if (!classes && slips)
-		classes = look_up_slip(tidied);
-	return classes;
+	return look_up(tidied);
+}
+
+static void end_token(struct tokens *tokens, size_t *len)
+{
+	uint64_t classes;
+
+	if (*len == 0)
+		return;
+	tokens->word[tokens->count][*len] = '\0';
+	classes = classify(tokens->word[tokens->count]);
+	tokens->have |= classes;
+	tokens->classes[tokens->count++] = classes;
+	if (!classes && !(tokens->have & WORDS_UNREG) && ++tokens->strange > SLIPS_MAX)
+		tokens->foreign = true;
+	*len = 0;
+}
+
+/* text is folded, or ASCII in any case. */
+static void split(struct bytes text, struct tokens *tokens)
+{
+	size_t len = 0;
+
+	for (size_t at = 0; at < text.len && !tokens->foreign;) {
+		size_t before = at;
+		uint32_t point = utf8_next(text, &at);
+
+		if (point == '\'' || point == 0x2019) /* don't */
+			continue;
+		if (!is_part_of_word(point)) {
+			tokens->question |= point == '?' || point == 0x61f;
+			end_token(tokens, &len);
+			continue;
+		}
+		if (tokens->count == TOKENS_MAX || len + (at - before) >= TOKEN_SIZE) {
+			tokens->foreign = true;
+			return;
+		}
+		memcpy(tokens->word[tokens->count] + len, text.data + before, at - before);
+		if (point - 'A' < 26U)
+			tokens->word[tokens->count][len] = (char)(point | 0x20);
+		len += at - before;
+	}
+	end_token(tokens, &len);
 }
 
 /* ---- what they mean together ---- */
@@ -397,24 +402,32 @@ static void mind_places(struct tokens *tokens)
 	}
 }
 
-/* false: a word from outside, and the message doesn't begin with UNREG. */
-static bool classify_all(struct tokens *tokens)
+/* A strange word becomes the one of ours that it is near to; false: there is none. */
+static bool mend(struct tokens *tokens)
 {
-	bool slips = tokens->count <= NEAR_TOKENS, unreg = false;
+	char tidied[TOKEN_SIZE];
 
-	for (unsigned i = 0; i < tokens->count; i++) {
-		tokens->classes[i] = classify(tokens->word[i], slips);
-		unreg |= (tokens->classes[i] & WORDS_UNREG) != 0;
-		if (!tokens->classes[i] && !unreg)
-			return false;
+	if (tokens->strange == 0)
+		return true;
+	for (unsigned i = 0; i < tokens->count && tokens->count <= NEAR_TOKENS; i++) {
+		if (tokens->classes[i])
+			continue;
+		tidy(tokens->word[i], tidied);
+		tokens->classes[i] = look_up_slip(tidied);
+		return tokens->classes[i] != 0;
 	}
+	return false;
+}
+
+static void sum_up(struct tokens *tokens)
+{
 	mind_places(tokens);
+	tokens->have = 0;
 	for (unsigned i = 0; i < tokens->count; i++) {
 		tokens->have |= tokens->classes[i];
 		if (!tokens->first && !(tokens->classes[i] & LEADING))
 			tokens->first = tokens->classes[i];
 	}
-	return true;
 }
 
 static enum word words_of(struct bytes text)
@@ -422,15 +435,18 @@ static enum word words_of(struct bytes text)
 	struct tokens tokens;
 
 	/* Not the words themselves: each is written before it is read. */
-	tokens.count = 0;
+	tokens.count = tokens.strange = 0;
 	tokens.have = tokens.first = 0;
-	tokens.question = tokens.too_many = false;
+	tokens.question = tokens.foreign = false;
 	split(text, &tokens);
-	if (tokens.too_many)
+	if (tokens.foreign)
 		return WORD_NONE;
 	if (tokens.count == 0)
 		return tokens.question ? WORD_HELP : WORD_NONE;
-	return classify_all(&tokens) ? judge(&tokens) : WORD_NONE;
+	if (!mend(&tokens))
+		return WORD_NONE;
+	sum_up(&tokens);
+	return judge(&tokens);
 }
 
 enum word words_whole(struct bytes text)
@@ -467,7 +483,7 @@ static bool is_blank(uint32_t point)
 	return point == ' ' || (point >= '\t' && point <= '\r');
 }
 
-/* The folded word in upper case. */
+/* The folded word in upper case; some letters fold to a blank and a mark, of which the mark stays. */
 static char *upper(struct arena *arena, struct bytes word)
 {
 	struct bytes folded = utf8_fold(arena, word);
@@ -475,9 +491,11 @@ static char *upper(struct arena *arena, struct bytes word)
 	size_t len = 0;
 
 	for (size_t at = 0; at < folded.len;) {
-		utf8proc_int32_t point = (utf8proc_int32_t)utf8_next(folded, &at);
+		uint32_t point = utf8_next(folded, &at);
 
-		len += (size_t)utf8proc_encode_char(utf8proc_toupper(point), (utf8proc_uint8_t *)out + len);
+		if (is_part_of_word(point))
+			len += (size_t)utf8proc_encode_char(utf8proc_toupper((utf8proc_int32_t)point),
+							    (utf8proc_uint8_t *)out + len);
 	}
 	return out;
 }
@@ -504,11 +522,12 @@ void words_split(struct arena *arena, struct bytes text, const char **keyword, s
 		start = at;
 	for (end = at = start; at < text.len && is_part_of_word(utf8_next(text, &at));)
 		end = at;
-	if (end == start || end - start > KEYWORD_MAX) {
-		*keyword = "";
+	*keyword = "";
+	if (end - start <= KEYWORD_MAX)
+		*keyword = upper(arena, (struct bytes){ text.data + start, end - start });
+	if (!**keyword) {
 		*rest = trim(text, is_blank);
 		return;
 	}
-	*keyword = upper(arena, (struct bytes){ text.data + start, end - start });
 	*rest = trim((struct bytes){ text.data + end, text.len - end }, is_between);
 }

@@ -47,18 +47,42 @@ AM_TESTS_ENVIRONMENT = \
 # Each fuzz target is built in two forms: fuzz_X, which libFuzzer feeds (--enable-fuzz), and replay_X, which any compiler
 # builds and `make check` runs over the inputs in tests/fuzz/corpus/X.
 REPLAYS = \
-	tests/fuzz/replay_telco
+	tests/fuzz/replay_gsm7 \
+	tests/fuzz/replay_msisdn \
+	tests/fuzz/replay_telco \
+	tests/fuzz/replay_utf8 \
+	tests/fuzz/replay_words
 REPLAY_LIBS = core/libcore.a $(KENTONGAN_LIBS)
+tests_fuzz_replay_gsm7_SOURCES = tests/fuzz/fuzz_gsm7.c tests/fuzz/replay.c
+tests_fuzz_replay_gsm7_LDADD = $(REPLAY_LIBS)
+tests_fuzz_replay_msisdn_SOURCES = tests/fuzz/fuzz_msisdn.c tests/fuzz/replay.c
+tests_fuzz_replay_msisdn_LDADD = $(REPLAY_LIBS)
 tests_fuzz_replay_telco_SOURCES = tests/fuzz/fuzz_telco.c tests/fuzz/replay.c
 tests_fuzz_replay_telco_LDADD = $(REPLAY_LIBS)
+tests_fuzz_replay_utf8_SOURCES = tests/fuzz/fuzz_utf8.c tests/fuzz/replay.c
+tests_fuzz_replay_utf8_LDADD = $(REPLAY_LIBS)
+tests_fuzz_replay_words_SOURCES = tests/fuzz/fuzz_words.c tests/fuzz/replay.c
+tests_fuzz_replay_words_LDADD = $(REPLAY_LIBS)
 check_PROGRAMS += $(REPLAYS)
 TESTS += $(REPLAYS)
 
 if FUZZ
 noinst_PROGRAMS += \
-	tests/fuzz/fuzz_telco
+	tests/fuzz/fuzz_gsm7 \
+	tests/fuzz/fuzz_msisdn \
+	tests/fuzz/fuzz_telco \
+	tests/fuzz/fuzz_utf8 \
+	tests/fuzz/fuzz_words
+tests_fuzz_fuzz_gsm7_LDADD = $(REPLAY_LIBS)
+tests_fuzz_fuzz_gsm7_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+tests_fuzz_fuzz_msisdn_LDADD = $(REPLAY_LIBS)
+tests_fuzz_fuzz_msisdn_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
 tests_fuzz_fuzz_telco_LDADD = $(REPLAY_LIBS)
 tests_fuzz_fuzz_telco_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+tests_fuzz_fuzz_utf8_LDADD = $(REPLAY_LIBS)
+tests_fuzz_fuzz_utf8_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+tests_fuzz_fuzz_words_LDADD = $(REPLAY_LIBS)
+tests_fuzz_fuzz_words_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
 endif
 
 # scripts/test-vectors

@@ -37,6 +37,7 @@ Test(msisdn, what_is_no_number_is_invalid)
 		{ "ID", "12", false, MSISDN_INVALID, "" },
 		{ "ID", "+0812345678", false, MSISDN_INVALID, "" },
 		{ "ID", "+6281234567890123", false, MSISDN_INVALID, "" },
+		{ "ID", "+62 00812345678", false, MSISDN_INVALID, "" }, /* two zeros are no trunk prefix */
 		{ "ID", "0812\xff" "345678", false, MSISDN_INVALID, "" },
 		{ "ID", "PEMERINTAHAN KAB", false, MSISDN_INVALID, "" },
 		{ "ID", "A\nB", false, MSISDN_INVALID, "" },
@@ -117,6 +118,17 @@ Test(msisdn, short_codes_and_names_stay_as_they_are)
 	};
 
 	expect(cases, ARRAY_LEN(cases));
+}
+
+Test(msisdn, as_many_digits_as_are_looked_at_are_too_many)
+{
+	char digits[200], out[64];
+
+	memset(digits, '8', sizeof(digits));
+	for (size_t len = 16; len <= sizeof(digits); len++) {
+		cr_expect(eq(int, msisdn_complete((struct bytes){ digits, len }, "ID", false, out, sizeof(out)), MSISDN_INVALID));
+		cr_expect(eq(int, msisdn_complete((struct bytes){ digits, len }, "", true, out, sizeof(out)), MSISDN_INVALID));
+	}
 }
 
 Test(msisdn, a_small_buffer_refuses)

@@ -7,6 +7,7 @@
 #include "screen.h"
 
 static const struct screen_rule ussd = { .chars = 60, .more = "98 Lanjut", .back = "0 Kembali" };
+static const struct screen_rule wider = { .chars = 100, .more = "98 Lanjut", .back = "0 Kembali" }; /* 44 units of UCS-2 */
 static const struct screen_rule sms = { .segments = 3, .more = "(Balas LANJUT)", .back = "" };
 static struct arena arena;
 
@@ -150,7 +151,7 @@ Test(screen, a_word_longer_than_a_screen_is_cut_between_characters)
 {
 	expect_whole(repeated("a", 200), &ussd);
 	expect_whole(repeated("\u20ac", 200), &ussd);
-	expect_whole(repeated("\U0001f600", 100), &ussd);
+	expect_whole(repeated("\U0001f600", 100), &wider);
 	cr_expect(eq(u32, screen_count(text_of(repeated("\u20ac", 50)), &ussd), 2)); /* 50 septets each, and 10 of a hint */
 	cr_expect(eq(u32, screen_count(text_of(repeated("\u20ac", 51)), &ussd), 3));
 }
@@ -170,14 +171,15 @@ Test(screen, what_belongs_to_one_character_is_not_parted)
 
 Test(screen, a_page_with_another_alphabet_is_shorter_than_its_neighbours)
 {
-	const char *text = "\ua98f\ua98f\ua98f satu dua tiga empat lima enam tujuh delapan sembilan sepuluh sebelas dua belas tiga belas";
-	struct bytes first = screen_page(&arena, text_of(text), 0, &ussd), second = screen_page(&arena, text_of(text), 1, &ussd);
+	const char *text = "\ua98f\ua98f\ua98f satu dua tiga empat lima enam tujuh delapan sembilan sepuluh sebelas dua belas tiga belas "
+			   "empat belas lima belas enam belas tujuh belas delapan belas";
+	struct bytes first = screen_page(&arena, text_of(text), 0, &wider), second = screen_page(&arena, text_of(text), 1, &wider);
 
 	cr_expect(eq(int, gsm7_size(first, NULL, 0).coding, CODING_UCS2));
 	cr_expect(eq(int, gsm7_size(second, NULL, 0).coding, CODING_GSM7));
-	cr_expect(lt(u32, gsm7_size(first, NULL, 0).units, 27));
-	cr_expect(gt(u32, gsm7_size(second, NULL, 0).units, 40));
-	expect_whole(text, &ussd);
+	cr_expect(le(u32, gsm7_size(first, NULL, 0).units, 44));
+	cr_expect(gt(u32, gsm7_size(second, NULL, 0).units, 80));
+	expect_whole(text, &wider);
 }
 
 Test(screen, an_sms_of_more_than_three_segments_is_paged)
@@ -203,9 +205,20 @@ Test(screen, pages_of_long_texts_lose_nothing_at_any_width)
 		expect_whole(text, &rule);
 }
 
-Test(screen, hints_that_leave_no_room_do_not_stop_the_pages)
+Test(screen, hints_that_would_take_most_of_a_page_are_left_out)
 {
-	const struct screen_rule impossible = { .chars = 5, .more = "98 Lanjut", .back = "0 Kembali" };
+	const char *text = "satu dua tiga empat lima enam tujuh";
+	struct screen_rule narrow = { .chars = 30, .more = "98 Lanjut", .back = "0 Kembali" };
 
-	cr_expect(eq(u32, screen_count(text_of("abcdefghij"), &impossible), 10));
+	cr_expect(eq(str, page_of(text, 0, &narrow), "satu dua tiga empat\n98 Lanjut"));
+	cr_expect(eq(str, page_of(text, 1, &narrow), "lima enam tujuh"));
+	narrow.chars = 15;
+	cr_expect(eq(str, page_of(text, 0, &narrow), "satu dua tiga"));
+}
+
+Test(screen, a_page_without_room_still_goes_on)
+{
+	const struct screen_rule impossible = { .chars = 1, .more = "98 Lanjut", .back = "0 Kembali" };
+
+	cr_expect(eq(u32, screen_count(text_of("\u044f\u044f\u044f"), &impossible), 3));
 }
