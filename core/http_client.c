@@ -43,6 +43,7 @@ struct call {
 	unsigned field_count;
 	size_t header_bytes;
 	struct buf body;               /* owned */
+	size_t body_max;
 	bool too_long;                 /* the answer */
 	bool begun;                    /* a connection was there, and the request went on its way */
 };
@@ -88,7 +89,7 @@ static size_t body_cb(char *data, size_t size, size_t count, void *arg)
 	struct call *call = arg;
 	size_t len = size * count;
 
-	if (len > ANSWER_MAX - call->body.len) {
+	if (len > call->body_max - call->body.len) {
 		call->too_long = true;
 		return 0;
 	}
@@ -458,6 +459,7 @@ int http_client_call(struct http_client *client, const struct http_call *from, h
 	call = call_take(client);
 	call->cb = cb;
 	call->arg = arg;
+	call->body_max = from->answer_max ? from->answer_max : ANSWER_MAX;
 	set_own(call, from);
 	if (curl_multi_add_handle(client->multi, call->easy) != CURLM_OK)
 		abort();

@@ -15,12 +15,13 @@ struct http_call {
 	struct bytes body;
 	unsigned connect_ms, total_ms; /* 0: 5,000 and 20,000 */
 	bool https_only;
+	size_t answer_max;           /* bytes of its body, 0: 64 KiB */
 };
 
 /* What came of it.  `left`: the request may have reached the other side (some of it was written), so a failure
  * after it is an unknown outcome, not a failed one. */
 struct http_result {
-	int error;                   /* 0; -ETIMEDOUT, -ECONNREFUSED, -EIO, -EMSGSIZE (answer over 64 KiB), -EPROTO (TLS), -ECANCELED */
+	int error;                   /* 0; -ETIMEDOUT, -ECONNREFUSED, -EIO, -EMSGSIZE (answer too long), -EPROTO (TLS), -ECANCELED */
 	bool left;
 	int status;
 	struct http_fields headers;

@@ -5,8 +5,14 @@ core_libcore_a_SOURCES = \
 	core/admin.h \
 	core/base.c \
 	core/base.h \
+	core/chat.c \
+	core/chat.h \
 	core/clock.c \
 	core/clock.h \
+	core/control.c \
+	core/control.h \
+	core/control_link.c \
+	core/control_priv.h \
 	core/gsm7.c \
 	core/gsm7.h \
 	core/gsm7_table.c \
