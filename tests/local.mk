@@ -97,10 +97,15 @@ tests_support_test_vectors_SOURCES = \
 	tests/support/vectors_ussd.c
 tests_support_test_vectors_LDADD = tests/support/libsupport.a core/libcore.a $(KENTONGAN_LIBS)
 
+# For tests/run: builds what make check needs, and stops at nothing with -k.
+check-programs: $(check_LIBRARIES) $(check_PROGRAMS)
+.PHONY: check-programs
+
 include tests/bench/local.mk
 include tests/crash/local.mk
 
 EXTRA_DIST += \
 	tests/fuzz/corpus \
+	tests/run \
 	tests/system \
 	tests/vectors
