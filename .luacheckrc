@@ -3,8 +3,8 @@ std = "none"
 max_line_length = 120
 read_globals = {
   -- of the language
-  "assert", "error", "ipairs", "next", "pairs", "pcall", "print", "require", "select", "tonumber", "tostring", "type",
-  "math", "string", "table", "utf8",
+  "assert", "error", "ipairs", "next", "pairs", "pcall", "print", "require", "select", "tonumber", "tostring",
+  "type", "math", "string", "table", "utf8",
   -- of the gateway, for services
   "records", "tables", "send", "notify", "start", "broadcast", "citizens", "staff", "after", "job", "http", "now", "date",
   "random", "code", "t", "log",
