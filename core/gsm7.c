@@ -1,8 +1,8 @@
 /* gsm7.c - the GSM 7-bit alphabet: what fits an SMS segment and a USSD screen.
  *
- * Every text out is measured here at least once, so the common one (ASCII, one segment) is one pass with one look
- * at a table for each byte.  Only a text of several segments is walked again, because a simple division is
- * too small where a pair would lie across two segments.
+ * Every text out is measured here at least once, so the common one (ASCII, one segment) is one pass
+ * with one look at a table for each byte.  Only a text of several segments is walked again, because
+ * a simple division is too small where a pair would lie across two segments.
  */
 #include "gsm7.h"
 
@@ -74,7 +74,8 @@ static unsigned count_utf16(struct bytes text)
 	return sum;
 }
 
-static unsigned walk_segments(struct bytes text, enum text_coding coding, size_t *part_ends, unsigned max_ends)
+static unsigned walk_segments(struct bytes text, enum text_coding coding, size_t *part_ends,
+			      unsigned max_ends)
 {
 	unsigned segments = 0, used = 0;
 
@@ -112,7 +113,8 @@ struct text_size gsm7_size(struct bytes text, size_t *part_ends, unsigned max_en
 	return size;
 }
 
-static const struct gsm7_substitute *find_row(const struct gsm7_substitute *rows, unsigned count, uint32_t point)
+static const struct gsm7_substitute *find_row(const struct gsm7_substitute *rows, unsigned count,
+					      uint32_t point)
 {
 	unsigned low = 0, high = count;
 
@@ -127,7 +129,8 @@ static const struct gsm7_substitute *find_row(const struct gsm7_substitute *rows
 	return low < count && point >= rows[low].first ? &rows[low] : NULL;
 }
 
-/* The letter that is left of one with accents, or 0. A mark on a sign (as in "not equal") is not an accent. */
+/* The letter that is left of one with accents, or 0. A mark on a sign (as in "not equal") is not an
+ * accent. */
 static uint32_t base_letter(uint32_t point)
 {
 	const utf8proc_option_t options = UTF8PROC_STABLE | UTF8PROC_DECOMPOSE;
@@ -135,10 +138,12 @@ static uint32_t base_letter(uint32_t point)
 	int boundary = 0;
 	utf8proc_category_t kind;
 
-	if (utf8proc_decompose_char((utf8proc_int32_t)point, parts, ARRAY_LEN(parts), options, &boundary) < 2)
+	if (utf8proc_decompose_char((utf8proc_int32_t)point, parts, ARRAY_LEN(parts), options,
+				    &boundary) < 2)
 		return 0;
 	kind = utf8proc_category(parts[0]);
-	return kind >= UTF8PROC_CATEGORY_LU && kind <= UTF8PROC_CATEGORY_LO ? (uint32_t)parts[0] : 0;
+	return kind >= UTF8PROC_CATEGORY_LU && kind <= UTF8PROC_CATEGORY_LO ? (uint32_t)parts[0]
+									    : 0;
 }
 
 /* Writes what stands for a character, at most 3 bytes; false: nothing does. */
@@ -147,7 +152,8 @@ static bool substitute(uint32_t point, bool optional, char *out, size_t *len)
 	const struct gsm7_substitute *row = NULL;
 
 	if (code_of(point) != GSM7_NONE) {
-		*len += (size_t)utf8proc_encode_char((utf8proc_int32_t)point, (utf8proc_uint8_t *)out + *len);
+		*len += (size_t)utf8proc_encode_char((utf8proc_int32_t)point,
+						     (utf8proc_uint8_t *)out + *len);
 		return true;
 	}
 	if (point >= 0x300 && point <= 0x36f) /* a mark that nothing composes with */
@@ -171,7 +177,8 @@ static utf8proc_ssize_t compose(struct arena *arena, struct bytes text, utf8proc
 {
 	const utf8proc_option_t options = UTF8PROC_STABLE | UTF8PROC_COMPOSE;
 	const utf8proc_uint8_t *raw = (const utf8proc_uint8_t *)text.data;
-	utf8proc_ssize_t count = utf8proc_decompose(raw, (utf8proc_ssize_t)text.len, NULL, 0, options);
+	utf8proc_ssize_t count = utf8proc_decompose(raw, (utf8proc_ssize_t)text.len, NULL, 0,
+						    options);
 
 	if (count <= 0)
 		return -1;
@@ -226,7 +233,8 @@ ssize_t gsm7_encode(struct bytes text, unsigned char *septets, size_t size)
 	return (ssize_t)count;
 }
 
-/* The character behind an escape; a code that isn't in the extension has its place in the default alphabet.  0: none. */
+/* The character behind an escape; a code that isn't in the extension has its place in the default
+ * alphabet.  0: none. */
 static uint32_t extended(unsigned char septet)
 {
 	if (septet == CR) /* reserved for control */
@@ -254,7 +262,8 @@ struct bytes gsm7_decode(struct arena *arena, const unsigned char *septets, size
 		else
 			point = escaped ? extended(septets[i]) : gsm7_default[septets[i]];
 		if (point)
-			len += (size_t)utf8proc_encode_char((utf8proc_int32_t)point, (utf8proc_uint8_t *)out + len);
+			len += (size_t)utf8proc_encode_char((utf8proc_int32_t)point,
+							    (utf8proc_uint8_t *)out + len);
 	}
 	return (struct bytes){ out, len };
 }
@@ -269,7 +278,8 @@ static void put_septet(unsigned char *out, size_t bit, unsigned char septet)
 		out[bit / 8 + 1] = (unsigned char)(wide >> 8);
 }
 
-size_t gsm7_pack(const unsigned char *septets, size_t count, unsigned fill, bool ussd, unsigned char *out)
+size_t gsm7_pack(const unsigned char *septets, size_t count, unsigned fill, bool ussd,
+		 unsigned char *out)
 {
 	size_t bits = count * 7 + fill, spare = (8 - bits % 8) % 8;
 	bool filler = ussd && count > 0 && (spare == 7 || (spare == 0 && septets[count - 1] == CR));
@@ -283,7 +293,8 @@ size_t gsm7_pack(const unsigned char *septets, size_t count, unsigned fill, bool
 	return octets;
 }
 
-size_t gsm7_unpack(const unsigned char *octets, size_t len, unsigned fill, bool ussd, unsigned char *septets)
+size_t gsm7_unpack(const unsigned char *octets, size_t len, unsigned fill, bool ussd,
+		   unsigned char *septets)
 {
 	size_t count = len * 8 > fill ? (len * 8 - fill) / 7 : 0;
 	size_t spare = len * 8 - fill - count * 7;

@@ -20,8 +20,8 @@ struct gsm7_extension {
 extern const struct gsm7_extension gsm7_extensions[];
 extern const unsigned gsm7_extension_count;
 
-extern const uint8_t gsm7_latin[256];                                         /* U+0000 to U+00FF -> septet */
-extern const uint8_t gsm7_greek[GSM7_GREEK_LAST - GSM7_GREEK_FIRST + 1];      /* capitals */
+extern const uint8_t gsm7_latin[256]; /* U+0000 to U+00FF -> septet */
+extern const uint8_t gsm7_greek[GSM7_GREEK_LAST - GSM7_GREEK_FIRST + 1]; /* capitals */
 
 struct gsm7_substitute { /* each character from first to last */
 	uint16_t first, last;

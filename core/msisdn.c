@@ -1,8 +1,8 @@
 /* msisdn.c - a phone number as telcos write it, completed to E.164.
  *
- * One pass takes off what people and telcos put around the digits; then the rules are asked in the order of the
- * reference, first answer wins.  What a country needs is a row; a number that no rule is sure of is refused rather than
- * guessed, because an answer to a wrong guess goes to a stranger.
+ * One pass takes off what people and telcos put around the digits; then the rules are asked in the
+ * order of the reference, first answer wins.  What a country needs is a row; a number that no rule
+ * is sure of is refused rather than guessed, because an answer to a wrong guess goes to a stranger.
  */
 #include "msisdn.h"
 
@@ -13,20 +13,20 @@
 #include "utf8.h"
 
 enum {
-	RAW_MAX = 96,     /* bytes of a sender field that is looked at */
+	RAW_MAX = 96, /* bytes of a sender field that is looked at */
 	DIGITS_MIN = 8,
-	DIGITS_MAX = 15,  /* E.164, with the country code */
+	DIGITS_MAX = 15, /* E.164, with the country code */
 	NAME_MAX_CHARS = 11,
 	SHORT_MIN = 3,
 	SHORT_MAX = 6,
 };
 
 struct country {
-	const char *name;  /* ISO 3166 */
+	const char *name; /* ISO 3166 */
 	const char *code;
-	const char *idd;   /* where it is longer than 00, which all networks write */
+	const char *idd;    /* where it is longer than 00, which all networks write */
 	const char *mobile; /* beginnings of a national significant number, between blanks */
-	unsigned min, max; /* digits of one */
+	unsigned min, max;  /* digits of one */
 };
 static const struct country countries[] = {
 	{ "GH", "233", "", " 2 5 ", 9, 9 },
@@ -42,10 +42,10 @@ static const struct country countries[] = {
 struct field {
 	const struct country *country; /* NULL: none is known */
 	char digits[RAW_MAX + 1];
-	unsigned count;      /* of digits */
-	bool plus;           /* before the first */
+	unsigned count; /* of digits */
+	bool plus;      /* before the first */
 	bool letters;
-	bool strange;        /* holds what belongs to neither a number nor a name */
+	bool strange; /* holds what belongs to neither a number nor a name */
 };
 
 static const struct country *find_country(const char *name)
@@ -69,7 +69,8 @@ static bool is_blank(uint32_t point)
 	if (point < 0x80)
 		return point == ' ' || (point >= '\t' && point <= '\r');
 	kind = utf8proc_category((utf8proc_int32_t)point);
-	return kind == UTF8PROC_CATEGORY_ZS || kind == UTF8PROC_CATEGORY_ZL || kind == UTF8PROC_CATEGORY_ZP || point == 0x85;
+	return kind == UTF8PROC_CATEGORY_ZS || kind == UTF8PROC_CATEGORY_ZL ||
+	       kind == UTF8PROC_CATEGORY_ZP || point == 0x85;
 }
 
 static bool is_letter(uint32_t point)
@@ -93,11 +94,12 @@ static bool is_separator(uint32_t point)
 	return (kind >= UTF8PROC_CATEGORY_PD && kind <= UTF8PROC_CATEGORY_PE) || point == 0x2212;
 }
 
-/* Full-width and other compatible forms become plain, marks without width go; an ASCII field stays where it is.
- * false: too long, or not valid. */
+/* Full-width and other compatible forms become plain, marks without width go; an ASCII field stays
+ * where it is. false: too long, or not valid. */
 static bool normalise(struct bytes *raw, char plain[static RAW_MAX + 1])
 {
-	const utf8proc_option_t options = UTF8PROC_STABLE | UTF8PROC_COMPOSE | UTF8PROC_COMPAT | UTF8PROC_IGNORE;
+	const utf8proc_option_t options = UTF8PROC_STABLE | UTF8PROC_COMPOSE | UTF8PROC_COMPAT |
+					  UTF8PROC_IGNORE;
 	utf8proc_int32_t points[RAW_MAX + 1];
 	utf8proc_ssize_t count;
 	bool ascii = true;
@@ -106,7 +108,8 @@ static bool normalise(struct bytes *raw, char plain[static RAW_MAX + 1])
 		ascii &= (unsigned char)raw->data[i] < 0x80;
 	if (ascii)
 		return raw->len <= RAW_MAX;
-	count = utf8proc_decompose((const utf8proc_uint8_t *)raw->data, (utf8proc_ssize_t)raw->len, points, RAW_MAX, options);
+	count = utf8proc_decompose((const utf8proc_uint8_t *)raw->data, (utf8proc_ssize_t)raw->len,
+				   points, RAW_MAX, options);
 	if (count < 0 || count > RAW_MAX)
 		return false;
 	count = utf8proc_normalize_utf32(points, count, options);
@@ -115,7 +118,8 @@ static bool normalise(struct bytes *raw, char plain[static RAW_MAX + 1])
 	for (utf8proc_ssize_t i = 0; i < count; i++) {
 		if (raw->len + 4 > RAW_MAX)
 			return false;
-		raw->len += (size_t)utf8proc_encode_char(points[i], (utf8proc_uint8_t *)plain + raw->len);
+		raw->len += (size_t)utf8proc_encode_char(points[i],
+							 (utf8proc_uint8_t *)plain + raw->len);
 	}
 	return true;
 }
@@ -158,7 +162,8 @@ static struct bytes drop_scheme(struct bytes text)
 	return trim(text);
 }
 
-/* Whether the digits so far are a country code alone: "+62", "0062", "62" of the default country. */
+/* Whether the digits so far are a country code alone: "+62", "0062", "62" of the default
+ * country. */
 static bool is_country_code(const struct field *field)
 {
 	if (field->plus)
@@ -174,7 +179,8 @@ static void take_apart(struct bytes text, struct field *field)
 	for (size_t at = 0; at < text.len;) {
 		uint32_t point;
 
-		if (text.len - at >= 3 && memcmp(text.data + at, "(0)", 3) == 0 && is_country_code(field)) {
+		if (text.len - at >= 3 && memcmp(text.data + at, "(0)", 3) == 0 &&
+		    is_country_code(field)) {
 			at += 3;
 			continue;
 		}
@@ -191,7 +197,8 @@ static void take_apart(struct bytes text, struct field *field)
 	field->digits[field->count] = '\0';
 }
 
-static enum msisdn_kind give(const char *prefix, const char *text, size_t len, enum msisdn_kind kind, char *out, size_t size)
+static enum msisdn_kind give(const char *prefix, const char *text, size_t len,
+			     enum msisdn_kind kind, char *out, size_t size)
 {
 	if ((size_t)snprintf(out, size, "%s%.*s", prefix, (int)len, text) >= size) {
 		out[0] = '\0';
@@ -212,7 +219,8 @@ static enum msisdn_kind give_name(struct bytes text, char *out, size_t size)
 	if (utf8_length(text) > NAME_MAX_CHARS)
 		return invalid(out);
 	for (size_t at = 0; at < text.len;) {
-		utf8proc_category_t kind = utf8proc_category((utf8proc_int32_t)utf8_next(text, &at));
+		utf8proc_category_t kind = utf8proc_category(
+			(utf8proc_int32_t)utf8_next(text, &at));
 
 		if (kind == UTF8PROC_CATEGORY_CN || kind >= UTF8PROC_CATEGORY_ZL)
 			return invalid(out);
@@ -241,7 +249,8 @@ static const char *behind_code(const struct country *country, const char *digits
 	return strncmp(digits, country->code, len) == 0 ? digits + len : NULL;
 }
 
-static enum msisdn_kind give_international(const struct country *country, const char *digits, char *out, size_t size)
+static enum msisdn_kind give_international(const struct country *country, const char *digits,
+					   char *out, size_t size)
 {
 	const char *national = behind_code(country, digits);
 
@@ -274,7 +283,8 @@ static bool begins_like_mobile(const struct country *country, const char *digits
 }
 
 /* Digits without anything before them: with the country code, or national. */
-static enum msisdn_kind give_bare(const struct country *country, const char *digits, unsigned count, char *out, size_t size)
+static enum msisdn_kind give_bare(const struct country *country, const char *digits, unsigned count,
+				  char *out, size_t size)
 {
 	const char *national = behind_code(country, digits);
 
@@ -291,7 +301,8 @@ static enum msisdn_kind give_bare(const struct country *country, const char *dig
 	return invalid(out);
 }
 
-static enum msisdn_kind give_field(const struct field *field, bool international_digits, char *out, size_t size)
+static enum msisdn_kind give_field(const struct field *field, bool international_digits, char *out,
+				   size_t size)
 {
 	const struct country *country = field->country;
 	const char *digits = field->digits;
@@ -299,14 +310,16 @@ static enum msisdn_kind give_field(const struct field *field, bool international
 
 	if (international)
 		return give_international(country, international, out, size);
-	if (international_digits && digits[0] != '0' && field->count >= DIGITS_MIN && field->count <= DIGITS_MAX)
+	if (international_digits && digits[0] != '0' && field->count >= DIGITS_MIN &&
+	    field->count <= DIGITS_MAX)
 		return give_number("", digits, out, size);
 	if (digits[0] != '0')
 		return give_bare(country, digits, field->count, out, size);
 	return country ? give_number(country->code, digits + 1, out, size) : invalid(out);
 }
 
-enum msisdn_kind msisdn_complete(struct bytes raw, const char *country, bool international_digits, char *out, size_t size)
+enum msisdn_kind msisdn_complete(struct bytes raw, const char *country, bool international_digits,
+				 char *out, size_t size)
 {
 	struct field field = { .country = find_country(country) };
 	char plain[RAW_MAX + 1];

@@ -1,12 +1,12 @@
 /* phrases.c - the gateway's own texts to citizens, in their languages.
  *
- * One table, so that a translator sees all of it.  No abbreviations, one idea a sentence, and only letters of GSM-7 (a
- * screen with one other letter holds half).  The words that a citizen is asked to send (STOP, MULAI, BATAL, BANTUAN, LANJUT)
- * are the same in every language but those that words.c knows in English.  The English CANCEL means stop there,
- * so also English texts say BATAL.
+ * One table, so that a translator sees all of it.  No abbreviations, one idea a sentence, and only
+ * letters of GSM-7 (a screen with one other letter holds half).  The words that a citizen is asked
+ * to send (STOP, MULAI, BATAL, BANTUAN, LANJUT) are the same in every language but those that
+ * words.c knows in English.  The English CANCEL means stop there, so also English texts say BATAL.
  *
- * The Javanese texts (krama) have not been read by a native speaker yet: one should check them before they
- * go to citizens.
+ * The Javanese texts (krama) have not been read by a native speaker yet: one should check them
+ * before they go to citizens.
  */
 #include "phrases.h"
 
@@ -115,7 +115,8 @@ static enum language find_language(const char *tag)
 {
 	enum language language = 0;
 
-	while (tag && language < LANGUAGES && (strncasecmp(tag, tags[language], 2) != 0 || (tag[2] && tag[2] != '-')))
+	while (tag && language < LANGUAGES &&
+	       (strncasecmp(tag, tags[language], 2) != 0 || (tag[2] && tag[2] != '-')))
 		language++;
 	return tag ? language : LANGUAGES;
 }
@@ -140,7 +141,8 @@ static const char *fill(const char **at, const struct phrase_holes *holes)
 	return "";
 }
 
-struct bytes phrase_text(struct arena *arena, const char *language, enum phrase phrase, const struct phrase_holes *holes)
+struct bytes phrase_text(struct arena *arena, const char *language, enum phrase phrase,
+			 const struct phrase_holes *holes)
 {
 	static const struct phrase_holes none = { 0 };
 	enum language known = find_language(language);

@@ -1,8 +1,9 @@
 /* screen.c - lays a long text out in pages.
  *
- * A page grows by whole words (by whole lines where a line offers an answer) as long as it fits together with the
- * lines that the caller wants at its end.  Each page is measured by itself, so one with a foreign letter is
- * shorter and its neighbours are not.  Nearly every text is one page and is measured once.
+ * A page grows by whole words (by whole lines where a line offers an answer) as long as it fits
+ * together with the lines that the caller wants at its end.  Each page is measured by itself, so
+ * one with a foreign letter is shorter and its neighbours are not.  Nearly every text is one page
+ * and is measured once.
  */
 #include "screen.h"
 
@@ -69,7 +70,8 @@ static bool begins_line(struct bytes text, size_t at)
 	return at == 0 || text.data[at - 1] == '\n';
 }
 
-/* Whether the line at start offers an answer: up to three digits, perhaps a mark, a blank, words. */
+/* Whether the line at start offers an answer: up to three digits, perhaps a mark, a blank,
+ * words. */
 static bool is_option(struct bytes text, size_t start)
 {
 	size_t end = line_end(text, start), digits = 0;
@@ -118,7 +120,8 @@ static struct measure measure_hints(const struct layout *layout, bool more, bool
 	return measure;
 }
 
-/* Units of a page. Where it is several segments, one unit for each end of one may be lost to a pair that stays whole. */
+/* Units of a page. Where it is several segments, one unit for each end of one may be lost to a pair
+ * that stays whole. */
 static unsigned room(const struct screen_rule *rule, enum text_coding coding)
 {
 	bool gsm7 = coding == CODING_GSM7;
@@ -142,7 +145,8 @@ static bool is_one_page(struct bytes text, const struct screen_rule *rule)
 {
 	struct text_size size = gsm7_size(text, NULL, 0);
 
-	return rule->chars > 0 ? size.units <= gsm7_ussd_room(size.coding, rule->chars) : size.segments <= rule->segments;
+	return rule->chars > 0 ? size.units <= gsm7_ussd_room(size.coding, rule->chars)
+			       : size.segments <= rule->segments;
 }
 
 static bool fits(const struct layout *layout, size_t from, size_t to, bool more)
@@ -175,7 +179,8 @@ static size_t next_character(struct bytes text, size_t at)
 static size_t next_end(const struct layout *layout, size_t at, enum step step)
 {
 	struct bytes text = layout->text;
-	size_t stop = text.len - at > layout->reach ? at + layout->reach + 1 : text.len; /* what lies behind is too far */
+	bool far = text.len - at > layout->reach; /* what lies behind that is on a later page */
+	size_t stop = far ? at + layout->reach + 1 : text.len;
 
 	if (step == STEP_CHARACTER)
 		return next_character(text, at);
@@ -231,12 +236,13 @@ static size_t options_end(struct bytes text, size_t option)
 	return end;
 }
 
-/* Where the page would part a question from its answers, or these from each other: the start of the question, if that
- * leaves something on this page and all of it fits the next. */
+/* Where the page would part a question from its answers, or these from each other: the start of the
+ * question, if that leaves something on this page and all of it fits the next. */
 static size_t keep_together(const struct layout *layout, size_t start, size_t end)
 {
 	struct bytes text = layout->text;
-	size_t next = skip_blanks(text, end), line = line_start(text, next), behind = line_end(text, line), option = line;
+	size_t next = skip_blanks(text, end), line = line_start(text, next);
+	size_t behind = line_end(text, line), option = line;
 	size_t question;
 
 	if (!is_option(text, line)) {
@@ -297,7 +303,7 @@ static struct layout layout_of(struct bytes text, const struct screen_rule *rule
 		.rule = rule,
 		.more = rule->more,
 		.back = rule->back,
-		.reach = 3 * (size_t)room(rule, CODING_GSM7), /* no character takes more bytes a unit */
+		.reach = (size_t)3 * room(rule, CODING_GSM7), /* most bytes of a unit are 3 */
 	};
 	bool ucs2 = gsm7_size(text, NULL, 0).coding == CODING_UCS2;
 
@@ -327,7 +333,8 @@ static void put_line(struct buf *page, const char *line)
 	buf_addstr(page, line);
 }
 
-struct bytes screen_page(struct arena *arena, struct bytes text, unsigned page, const struct screen_rule *rule)
+struct bytes screen_page(struct arena *arena, struct bytes text, unsigned page,
+			 const struct screen_rule *rule)
 {
 	struct layout layout;
 	struct buf buf = { 0 };

@@ -1,7 +1,7 @@
 /* utf8.c - bytes from outside become valid text, and text is folded for comparing.
  *
- * Nearly all that citizens send is ASCII, so each function first takes eight bytes at a time while they
- * are; Unicode's tables (utf8proc) are asked only about the rest.
+ * Nearly all that citizens send is ASCII, so each function first takes eight bytes at a time while
+ * they are; Unicode's tables (utf8proc) are asked only about the rest.
  */
 #include "utf8.h"
 
@@ -30,7 +30,8 @@ static size_t ascii_run(const char *text, size_t len)
 	return at;
 }
 
-/* Bytes of the sequence that begins at p.  valid: whether it is whole; else so many bytes are one replacement. */
+/* Bytes of the sequence that begins at p.  valid: whether it is whole; else so many bytes are one
+ * replacement. */
 static size_t sequence(const unsigned char *p, size_t left, bool *valid)
 {
 	unsigned char low = 0x80, high = 0xbf;
@@ -99,7 +100,7 @@ static size_t clean_run(struct bytes raw, size_t from, size_t *room)
 {
 	size_t at = from;
 
-	while (at < raw.len && *room > 0) {
+	while (at<raw.len && * room> 0) {
 		size_t run = ascii_run(raw.data + at, raw.len - at), len;
 		bool valid;
 
@@ -231,7 +232,8 @@ static struct bytes fold_plain(struct arena *arena, struct bytes text)
 /* Runs before utf8proc's own mapping, so that what it gives is normalised like the rest. */
 static utf8proc_int32_t fold_digit(utf8proc_int32_t point, void *arg UNUSED)
 {
-	static const utf8proc_int32_t zeros[] = { 0x0660, 0x06f0, 0xa9d0 }; /* Arabic, eastern Arabic, Javanese */
+	static const utf8proc_int32_t zeros[] = { 0x0660, 0x06f0,
+						  0xa9d0 }; /* Arabic, eastern Arabic, Javanese */
 
 	for (size_t i = 0; i < ARRAY_LEN(zeros); i++) {
 		if (point >= zeros[i] && point <= zeros[i] + 9)
@@ -242,13 +244,14 @@ static utf8proc_int32_t fold_digit(utf8proc_int32_t point, void *arg UNUSED)
 
 static bool is_blank(utf8proc_int32_t point)
 {
-	return point == ' ' || point == 0x1680 || point == 0x2028 || point == 0x2029; /* NFKC made all others ' ' */
+	return point == ' ' || point == 0x1680 || point == 0x2028 ||
+	       point == 0x2029; /* NFKC made all others ' ' */
 }
 
 struct bytes utf8_fold(struct arena *arena, struct bytes text)
 {
-	const utf8proc_option_t options = UTF8PROC_STABLE | UTF8PROC_COMPOSE | UTF8PROC_COMPAT | UTF8PROC_CASEFOLD |
-					  UTF8PROC_IGNORE | UTF8PROC_STRIPCC;
+	const utf8proc_option_t options = UTF8PROC_STABLE | UTF8PROC_COMPOSE | UTF8PROC_COMPAT |
+					  UTF8PROC_CASEFOLD | UTF8PROC_IGNORE | UTF8PROC_STRIPCC;
 	const utf8proc_uint8_t *raw = (const utf8proc_uint8_t *)text.data;
 	utf8proc_ssize_t count;
 	utf8proc_int32_t *points;
@@ -257,11 +260,13 @@ struct bytes utf8_fold(struct arena *arena, struct bytes text)
 
 	if (ascii_run(text.data, text.len) == text.len)
 		return fold_plain(arena, text);
-	count = utf8proc_decompose_custom(raw, (utf8proc_ssize_t)text.len, NULL, 0, options, fold_digit, NULL);
+	count = utf8proc_decompose_custom(raw, (utf8proc_ssize_t)text.len, NULL, 0, options,
+					  fold_digit, NULL);
 	if (count <= 0) /* only marks, or not valid */
 		return arena_bytes(arena, "", 0);
 	points = arena_alloc(arena, ((size_t)count + 1) * sizeof(*points));
-	count = utf8proc_decompose_custom(raw, (utf8proc_ssize_t)text.len, points, count, options, fold_digit, NULL);
+	count = utf8proc_decompose_custom(raw, (utf8proc_ssize_t)text.len, points, count, options,
+					  fold_digit, NULL);
 	count = utf8proc_normalize_utf32(points, count, options);
 	out = arena_alloc(arena, (size_t)count * 4 + 1);
 	for (utf8proc_ssize_t i = 0; i < count; i++) {

@@ -1,9 +1,10 @@
 /* words.c - what a citizen's words mean before any plugin sees them: stop, start, help; keywords.
  *
- * STOP must work however it is put ("tolong stop sms nya pak"), yet "stop kontak rusak" is a complaint.  So a message
- * means one of our words only if each of its words is in a small vocabulary (words_table.c), and what they
- * mean together is decided by the classes that they belong to: one word from outside and it is the plugins'.  That
- * also makes the usual message cheap: it is left at its first or second word.
+ * STOP must work however it is put ("tolong stop sms nya pak"), yet "stop kontak rusak" is a
+ * complaint.  So a message means one of our words only if each of its words is in a small
+ * vocabulary (words_table.c), and what they mean together is decided by the classes that they
+ * belong to: one word from outside and it is the plugins'.  That also makes the usual message
+ * cheap: it is left at its first or second word.
  */
 #include "words.h"
 
@@ -14,7 +15,7 @@
 #include "words_table.h"
 
 enum {
-	WHOLE_MAX = 240,  /* bytes of a message that can mean one of our words */
+	WHOLE_MAX = 240, /* bytes of a message that can mean one of our words */
 	TOKENS_MAX = 14,
 	TOKEN_SIZE = 24,  /* bytes of a word with its NUL; a longer one is not ours */
 	SLIPS_MAX = 1,    /* words that may be mistyped... */
@@ -25,10 +26,16 @@ enum {
 };
 
 /* What may surround the words that a rule asks for. */
-#define AROUND (WORDS_POLITE | WORDS_ME | WORDS_THIS | WORDS_ALL | WORDS_PREP | WORDS_NUMBER | WORDS_NO | WORDS_LIST)
+#define AROUND                                                                                     \
+	(WORDS_POLITE | WORDS_ME | WORDS_THIS | WORDS_ALL | WORDS_PREP | WORDS_NUMBER | WORDS_NO | \
+	 WORDS_LIST)
 #define COMMON (WORDS_SERVICE | WORDS_LOOKUP | WORDS_INFO)
-#define TALK (WORDS_CHANNEL | WORDS_SEND | WORDS_PEST | WORDS_JOIN | WORDS_AGAIN | WORDS_MORE | WORDS_WANT)
-#define REFUSAL (WORDS_PROHIBIT | WORDS_NEG | WORDS_DO | WORDS_USAH | WORDS_REFUSE | WORDS_CUKUP | WORDS_SUDAH | WORDS_VERB)
+#define TALK                                                                               \
+	(WORDS_CHANNEL | WORDS_SEND | WORDS_PEST | WORDS_JOIN | WORDS_AGAIN | WORDS_MORE | \
+	 WORDS_WANT)
+#define REFUSAL                                                                            \
+	(WORDS_PROHIBIT | WORDS_NEG | WORDS_DO | WORDS_USAH | WORDS_REFUSE | WORDS_CUKUP | \
+	 WORDS_SUDAH | WORDS_VERB)
 #define STOPPING (WORDS_STOP | WORDS_QUIT | WORDS_UNREG)
 /* What may stand before the word that a rule begins with. */
 #define LEADING (WORDS_POLITE | WORDS_ME | WORDS_WANT | WORDS_THIS | WORDS_SUDAH | WORDS_CUKUP)
@@ -41,8 +48,8 @@ struct tokens {
 	uint64_t first; /* of the first word that isn't leading */
 	unsigned count;
 	unsigned strange; /* words outside of the vocabulary, but for what follows UNREG */
-	bool question;  /* has a question mark */
-	bool foreign;   /* too many words, one too long, or too many strange ones: not ours */
+	bool question;    /* has a question mark */
+	bool foreign;     /* too many words, one too long, or too many strange ones: not ours */
 };
 
 static bool is_part_of_word(uint32_t point)
@@ -75,11 +82,13 @@ static uint64_t look_up(const char *word)
 	return 0;
 }
 
-/* "smsnya", "carane", "caranipun": the thing, of which there is talk. Not with what acts: "bantuannya" is the aid. */
+/* "smsnya", "carane", "caranipun": the thing, of which there is talk. Not with what acts:
+ * "bantuannya" is the aid. */
 static uint64_t look_up_stem(const char *word)
 {
 	static const char *const endings[] = { "nipun", "ipun", "nya", "ne", "e" };
-	const uint64_t things = WORDS_CHANNEL | COMMON | WORDS_CARA | WORDS_VERB | WORDS_MEANS | WORDS_COST | WORDS_NUMBER;
+	const uint64_t things = WORDS_CHANNEL | COMMON | WORDS_CARA | WORDS_VERB | WORDS_MEANS |
+				WORDS_COST | WORDS_NUMBER;
 	size_t len = strlen(word);
 
 	for (size_t i = 0; i < ARRAY_LEN(endings); i++) {
@@ -124,8 +133,8 @@ static bool same_key(char a, char b)
 	return a >= 'a' && a <= 'z' && b >= 'a' && b <= 'z' && keys[a - 'a'] == keys[b - 'a'];
 }
 
-/* Whether word is wanted with one slip: two letters swapped, one on the same key, a vowel left out; in a longer
- * word also any one letter more, less or other. */
+/* Whether word is wanted with one slip: two letters swapped, one on the same key, a vowel left out;
+ * in a longer word also any one letter more, less or other. */
 static bool is_near(const char *word, const char *wanted)
 {
 	size_t word_len = strlen(word), wanted_len = strlen(wanted);
@@ -158,9 +167,13 @@ static bool is_slip(const char *word, const char *wanted)
 
 static uint64_t look_up_slip(const char *word)
 {
-	static const char *const ours[] = { "bantuan", "berhenti", "help", "info", "keluar", "menu", "petunjuk", "stop", "unreg", "unsubscribe" };
-	/* Near to one of ours, but words themselves: finished, other people's stones, a region, a deposit... */
-	static const char *const others[] = { "batuan", "indo", "kelar", "men", "stor", "terhenti" };
+	static const char *const ours[] = { "bantuan", "berhenti", "help", "info",  "keluar",
+					    "menu",    "petunjuk", "stop", "unreg", "unsubscribe" };
+	/* Near to one of ours, but words themselves: finished, other people's stones, a region, a
+	 * deposit... */
+	static const char *const others[] = {
+		"batuan", "indo", "kelar", "men", "stor", "terhenti"
+	};
 
 	for (size_t i = 0; i < ARRAY_LEN(others); i++) {
 		if (strcmp(word, others[i]) == 0)
@@ -288,7 +301,8 @@ static bool is_plain_stop(const struct tokens *tokens)
 		return true;
 	if (tokens->first & WORDS_CHANNEL) /* "sms nya stop" */
 		return tokens->have & WORDS_STOP;
-	return tokens->count == 2 && tokens->classes[0] & WORDS_SERVICE && tokens->classes[1] & WORDS_STOP;
+	return tokens->count == 2 && tokens->classes[0] & WORDS_SERVICE &&
+	       tokens->classes[1] & WORDS_STOP;
 }
 
 /* jangan sms saya lagi, ga mau disms, tidak mau ikut survei lagi. */
@@ -302,7 +316,8 @@ static bool is_refusal(const struct tokens *tokens)
 	if (is_prohibition(have))
 		return of_messages || (have & (WORDS_SEND | COMMON) && have & WORDS_AGAIN);
 	if (does_not_want(tokens))
-		return of_messages || (have & (WORDS_JOIN | WORDS_SEND | COMMON) && have & (WORDS_AGAIN | WORDS_CUKUP));
+		return of_messages || (have & (WORDS_JOIN | WORDS_SEND | COMMON) &&
+				       have & (WORDS_AGAIN | WORDS_CUKUP));
 	return false;
 }
 
@@ -311,7 +326,8 @@ static bool is_removal(const struct tokens *tokens)
 {
 	uint64_t have = tokens->have;
 
-	if (!(have & WORDS_DELETE) || !only(tokens, AROUND | WORDS_DELETE | WORDS_WANT | WORDS_SUDAH))
+	if (!(have & WORDS_DELETE) ||
+	    !only(tokens, AROUND | WORDS_DELETE | WORDS_WANT | WORDS_SUDAH))
 		return false;
 	return have & WORDS_NUMBER ? have & (WORDS_ME | WORDS_LIST | WORDS_THIS) : have & WORDS_ME;
 }
@@ -333,23 +349,26 @@ static bool is_unreg(const struct tokens *tokens)
 /* cara lapor gimana, carane piye, format lapornya. */
 static bool asks_how(const struct tokens *tokens)
 {
-	const uint64_t allowed = AROUND | COMMON | TALK | STOPPING | WORDS_CARA | WORDS_HOW | WORDS_VERB | WORDS_DO | WORDS_ASK |
-				 WORDS_WHAT;
+	const uint64_t allowed = AROUND | COMMON | TALK | STOPPING | WORDS_CARA | WORDS_HOW |
+				 WORDS_VERB | WORDS_DO | WORDS_ASK | WORDS_WHAT;
 	uint64_t have = tokens->have;
 
 	if (!only(tokens, allowed))
 		return false;
 	if (have & WORDS_CARA)
 		return true;
-	return have & WORDS_HOW && have & (WORDS_VERB | WORDS_SERVICE | WORDS_JOIN) && !(have & WORDS_LOOKUP);
+	return have & WORDS_HOW && have & (WORDS_VERB | WORDS_SERVICE | WORDS_JOIN) &&
+	       !(have & WORDS_LOOKUP);
 }
 
 /* ini nomor apa ya, maksudnya apa, iki sapa. */
 static bool asks_what(const struct tokens *tokens)
 {
-	if (!only(tokens, AROUND | WORDS_WHAT | WORDS_MEANS | WORDS_CHANNEL | WORDS_ASK | WORDS_SERVICE))
+	if (!only(tokens,
+		  AROUND | WORDS_WHAT | WORDS_MEANS | WORDS_CHANNEL | WORDS_ASK | WORDS_SERVICE))
 		return false;
-	return tokens->have & WORDS_MEANS || (tokens->have & WORDS_WHAT && tokens->have & WORDS_THIS);
+	return tokens->have & WORDS_MEANS ||
+	       (tokens->have & WORDS_WHAT && tokens->have & WORDS_THIS);
 }
 
 /* sms ini bayar tidak? balas sms gratis? */
@@ -357,9 +376,11 @@ static bool asks_cost(const struct tokens *tokens)
 {
 	uint64_t have = tokens->have;
 
-	if (!(have & WORDS_COST) || !(have & (WORDS_CHANNEL | WORDS_THIS | WORDS_VERB | WORDS_SEND)))
+	if (!(have & WORDS_COST) ||
+	    !(have & (WORDS_CHANNEL | WORDS_THIS | WORDS_VERB | WORDS_SEND)))
 		return false;
-	if (!only(tokens, AROUND | WORDS_COST | WORDS_CHANNEL | WORDS_VERB | WORDS_SEND | WORDS_ASK | WORDS_WHAT | WORDS_NEG))
+	if (!only(tokens, AROUND | WORDS_COST | WORDS_CHANNEL | WORDS_VERB | WORDS_SEND |
+				  WORDS_ASK | WORDS_WHAT | WORDS_NEG))
 		return false;
 	return have & (WORDS_ASK | WORDS_WHAT | WORDS_NEG) || tokens->question;
 }
@@ -378,26 +399,30 @@ static enum word judge(const struct tokens *tokens)
 {
 	if (is_unreg(tokens))
 		return WORD_STOP;
-	if (tokens->have & (STOPPING | REFUSAL | WORDS_DELETE | WORDS_NO) && !stop_is_denied(tokens) &&
+	if (tokens->have & (STOPPING | REFUSAL | WORDS_DELETE | WORDS_NO) &&
+	    !stop_is_denied(tokens) &&
 	    (is_plain_stop(tokens) || is_refusal(tokens) || is_removal(tokens)))
 		return WORD_STOP;
-	if (tokens->first & WORDS_CANCEL && only(tokens, WORDS_CANCEL | AROUND | COMMON | WORDS_WANT | WORDS_SUDAH))
+	if (tokens->first & WORDS_CANCEL &&
+	    only(tokens, WORDS_CANCEL | AROUND | COMMON | WORDS_WANT | WORDS_SUDAH))
 		return WORD_CANCEL;
-	if (tokens->first & WORDS_START && only(tokens, WORDS_START | WORDS_POLITE | WORDS_AGAIN | WORDS_ALL | WORDS_ME | WORDS_WANT))
+	if (tokens->first & WORDS_START && only(tokens, WORDS_START | WORDS_POLITE | WORDS_AGAIN |
+								WORDS_ALL | WORDS_ME | WORDS_WANT))
 		return WORD_START;
 	if (is_plain_help(tokens) || asks_how(tokens) || asks_what(tokens) || asks_cost(tokens))
 		return WORD_HELP;
 	return WORD_NONE;
 }
 
-/* Words that mean something else where they stand: "terima kasih" is thanks, though "terima" is to receive; "aja" is
- * Javanese for "don't" at the start, and Indonesian for "just" behind. */
+/* Words that mean something else where they stand: "terima kasih" is thanks, though "terima" is to
+ * receive; "aja" is Javanese for "don't" at the start, and Indonesian for "just" behind. */
 static void mind_places(struct tokens *tokens)
 {
 	if (strcmp(tokens->word[0], "aja") == 0)
 		tokens->classes[0] = WORDS_PROHIBIT;
 	for (unsigned i = 1; i < tokens->count; i++) {
-		if (strcmp(tokens->word[i - 1], "terima") == 0 && strcmp(tokens->word[i], "kasih") == 0)
+		if (strcmp(tokens->word[i - 1], "terima") == 0 &&
+		    strcmp(tokens->word[i], "kasih") == 0)
 			tokens->classes[i - 1] = WORDS_POLITE;
 	}
 }
@@ -473,9 +498,11 @@ static bool is_between(uint32_t point)
 	utf8proc_category_t kind;
 
 	if (point < 0x80)
-		return point <= ' ' || point == 0x7f || strchr(".,:;#*/-_=!?\"')]}>", (int)point) != NULL;
+		return point <= ' ' || point == 0x7f ||
+		       strchr(".,:;#*/-_=!?\"')]}>", (int)point) != NULL;
 	kind = utf8proc_category((utf8proc_int32_t)point);
-	return kind >= UTF8PROC_CATEGORY_ZS || (kind >= UTF8PROC_CATEGORY_PC && kind <= UTF8PROC_CATEGORY_PO);
+	return kind >= UTF8PROC_CATEGORY_ZS ||
+	       (kind >= UTF8PROC_CATEGORY_PC && kind <= UTF8PROC_CATEGORY_PO);
 }
 
 static bool is_blank(uint32_t point)
@@ -483,7 +510,8 @@ static bool is_blank(uint32_t point)
 	return point == ' ' || (point >= '\t' && point <= '\r');
 }
 
-/* The folded word in upper case; some letters fold to a blank and a mark, of which the mark stays. */
+/* The folded word in upper case; some letters fold to a blank and a mark, of which the mark
+ * stays. */
 static char *upper(struct arena *arena, struct bytes word)
 {
 	struct bytes folded = utf8_fold(arena, word);
@@ -494,8 +522,9 @@ static char *upper(struct arena *arena, struct bytes word)
 		uint32_t point = utf8_next(folded, &at);
 
 		if (is_part_of_word(point))
-			len += (size_t)utf8proc_encode_char(utf8proc_toupper((utf8proc_int32_t)point),
-							    (utf8proc_uint8_t *)out + len);
+			len += (size_t)utf8proc_encode_char(
+				utf8proc_toupper((utf8proc_int32_t)point),
+				(utf8proc_uint8_t *)out + len);
 	}
 	return out;
 }
@@ -518,6 +547,8 @@ void words_split(struct arena *arena, struct bytes text, const char **keyword, s
 {
 	size_t start = 0, end, at = 0;
 
+	if (!text.data)
+		text = (struct bytes){ "", 0 };
 	while (at < text.len && !is_part_of_word(utf8_next(text, &at)))
 		start = at;
 	for (end = at = start; at < text.len && is_part_of_word(utf8_next(text, &at));)

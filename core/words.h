@@ -7,15 +7,21 @@
 
 enum word {
 	WORD_NONE,
-	WORD_STOP,   /* ends all that wasn't asked for, and the dialog in front */
-	WORD_START,  /* undoes a stop */
+	WORD_STOP,  /* ends all that wasn't asked for, and the dialog in front */
+	WORD_START, /* undoes a stop */
 	WORD_HELP,
 	WORD_CANCEL, /* BATAL: ends the dialog in front alone */
 };
-/* The whole message, any case, blanks and punctuation: "STOP", " Berhenti! ", "unreg all", "jangan sms saya lagi".
- * "stop kontak", "bantuan beras" and "info jalan" are WORD_NONE. */
+/* What the whole message means, in any case, with blanks, marks, politeness and one slip of the
+ * thumb: "STOP", " Berhenti! ", "tolong stop ya pak", "unreg bola", "jangan sms saya lagi", "stpo".
+ * WORD_NONE where one word is about something else: "stop kontak", "bantuan beras", "info jalan".
+ * INFO alone is WORD_HELP; where a service has that keyword, the caller may prefer the service.
+ * YES is never WORD_START: it would take away the answer to a question. */
 enum word words_whole(struct bytes text);
 
-/* Takes the first word as a keyword: folded to upper case, ended by a blank or one of . , : ; # * / - _ = or a newline.
- * rest is what follows, without the separators.  Both lie in the arena (rest points into text).  keyword is "" where there is none. */
+/* Takes the first word as a keyword, folded to upper case: it ends at the first character that is
+ * neither letter nor digit (a blank, a newline, any of . , : ; # * / - _ =).  rest is what follows,
+ * without the separators and the blanks at its end.  Where there is no keyword, or one of more than
+ * 64 bytes, keyword is "" and rest is all of it.
+ * Ownership: keyword lies in the arena, rest in text. */
 void words_split(struct arena *arena, struct bytes text, const char **keyword, struct bytes *rest);

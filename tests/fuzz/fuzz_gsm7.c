@@ -1,4 +1,5 @@
-/* fuzz_gsm7.c - any bytes as text, as septets and as packed octets: what is encoded comes back, segments hold what they may.
+/* fuzz_gsm7.c - any bytes as text, as septets and as packed octets: what is encoded comes back,
+ * segments hold what they may.
  *
  * Input: the bytes alone.
  */
@@ -65,7 +66,8 @@ static void check_encoding(struct arena *arena, struct bytes text)
 		return;
 	require((size_t)count == size.units);
 	back = gsm7_decode(arena, septets, (size_t)count);
-	require(back.len == text.len && (text.len == 0 || memcmp(back.data, text.data, text.len) == 0));
+	require(back.len == text.len &&
+		(text.len == 0 || memcmp(back.data, text.data, text.len) == 0));
 	check_packing(septets, (size_t)count);
 }
 

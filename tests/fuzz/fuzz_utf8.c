@@ -1,4 +1,5 @@
-/* fuzz_utf8.c - any bytes become valid text, whatever they were taken for, and fold to text that folds to itself.
+/* fuzz_utf8.c - any bytes become valid text, whatever they were taken for, and fold to text that
+ * folds to itself.
  *
  * Input: a byte for how many characters are kept, then the bytes.
  */

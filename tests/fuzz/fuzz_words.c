@@ -10,7 +10,9 @@
 #include "utf8.h"
 #include "words.h"
 
-enum { PAGED_CHARS = 250 }; /* each page is found from the first on, so long texts cost their square here */
+enum {
+	PAGED_CHARS = 250
+}; /* each page is found from the first on, so long texts cost their square here */
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -40,12 +42,14 @@ static size_t bare_length(struct bytes text)
 	return len;
 }
 
-/* Bytes of a page that are its own and no blanks; the hints are of letters that the text has not. */
+/* Bytes of a page that are its own and no blanks; the hints are of letters that the text has
+ * not. */
 static size_t own_length(struct bytes page)
 {
 	const char *hint = memmem(page.data, page.len, "\n~", 2);
 
-	return bare_length((struct bytes){ page.data, hint ? (size_t)(hint - page.data) : page.len });
+	return bare_length(
+		(struct bytes){ page.data, hint ? (size_t)(hint - page.data) : page.len });
 }
 
 /* All pages together are the text, and none is wider than it may be. */
@@ -93,7 +97,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	text = utf8_clean(&arena, (struct bytes){ (const char *)data + 1, size - 1 }, 2000, &cut);
 	words_whole(text);
 	check_split(&arena, text);
-	check_pages(&arena, without_tildes(&arena, utf8_clean(&arena, text, PAGED_CHARS, &cut)), data[0]);
+	check_pages(&arena, without_tildes(&arena, utf8_clean(&arena, text, PAGED_CHARS, &cut)),
+		    data[0]);
 	arena_free(&arena);
 	return 0;
 }

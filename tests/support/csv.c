@@ -26,7 +26,8 @@ const char *csv_path(const char *name)
 	static char path[512];
 	const char *source = getenv("KENTONGAN_SOURCE");
 
-	snprintf(path, sizeof(path), "%s/tests/vectors%s%s", source ? source : ".", name[0] ? "/" : "", name);
+	snprintf(path, sizeof(path), "%s/tests/vectors%s%s", source ? source : ".",
+		 name[0] ? "/" : "", name);
 	return path;
 }
 

@@ -1,7 +1,7 @@
 /* vectors_text.c - runs the test vectors of the codecs.
  *
- * A row is a function of its columns by name, so that a file with further columns, or with columns in another order,
- * runs too.  A column named ..._json holds a JSON string.
+ * A row is a function of its columns by name, so that a file with further columns, or with columns
+ * in another order, runs too.  A column named ..._json holds a JSON string.
  */
 #include "vectors_text.h"
 
@@ -23,11 +23,11 @@ enum { SEPTETS_MAX = 4096, ENDS_MAX = 256 };
 /* The file being run. */
 struct run {
 	const char *folder, *file;
-	struct arena arena;       /* for one row */
-	char row[128];            /* its id or number, for failures */
+	struct arena arena; /* for one row */
+	char row[128];      /* its id or number, for failures */
 	bool row_failed;
 	unsigned passed, failed;
-	struct csv *csv;          /* where it is one */
+	struct csv *csv; /* where it is one */
 	char path[512];
 };
 typedef void row_fn(struct run *run);
@@ -129,7 +129,8 @@ static void run_csv(struct run *run, const char *name, row_fn *row)
 	csv_close(run->csv);
 }
 
-static void run_json(struct run *run, const char *name, void (*row)(struct run *run, const json_t *vector))
+static void run_json(struct run *run, const char *name,
+		     void (*row)(struct run *run, const json_t *vector))
 {
 	json_error_t error;
 	json_t *list, *one;
@@ -143,7 +144,7 @@ static void run_json(struct run *run, const char *name, void (*row)(struct run *
 		fail(run, "%s", error.text);
 		end_row(run);
 	}
-	json_array_foreach(list, i, one) {
+	json_array_foreach (list, i, one) {
 		const char *id = json_string_value(json_object_get(one, "id"));
 
 		snprintf(run->row, sizeof(run->row), "%s", id ? id : "?");
@@ -155,7 +156,8 @@ static void run_json(struct run *run, const char *name, void (*row)(struct run *
 
 static struct bytes json_bytes(struct run *run, const json_t *value)
 {
-	return arena_bytes(&run->arena, json_is_string(value) ? json_string_value(value) : "", json_string_length(value));
+	return arena_bytes(&run->arena, json_is_string(value) ? json_string_value(value) : "",
+			   json_string_length(value));
 }
 
 /* The text of a column that holds a JSON string. */
@@ -185,7 +187,8 @@ static void alphabet_row(struct run *run)
 	if (!extension && code == 0x1b) /* the escape itself */
 		return;
 	got = gsm7_decode(&run->arena, septets + !extension, extension ? 2 : 1);
-	if (!column(run, "unicode")[0]) { /* reserved: a further table shows as a blank, a control as nothing */
+	if (!column(run, "unicode")
+		    [0]) { /* reserved: a further table shows as a blank, a control as nothing */
 		check_text(run, "decoded", (struct bytes){ " ", code == 0x1b }, got);
 		return;
 	}
@@ -231,7 +234,8 @@ static unsigned units_in(struct bytes text, enum text_coding coding)
 
 static void check_segments(struct run *run, const struct segments_vector *vector)
 {
-	struct bytes text = vector->smart ? gsm7_smart(&run->arena, vector->text, false) : vector->text;
+	struct bytes text = vector->smart ? gsm7_smart(&run->arena, vector->text, false)
+					  : vector->text;
 	size_t ends[ENDS_MAX], from = 0;
 	struct text_size size = gsm7_size(text, ends, ENDS_MAX);
 	struct buf units = { 0 };
@@ -256,7 +260,8 @@ static void segments_csv_row(struct run *run)
 	struct segments_vector vector = {
 		.text = json_column(run, "text_json"),
 		.sent = json_column(run, "sent_text_json"),
-		.smart = strcmp(column(run, "smart"), "1") == 0 || strcasecmp(column(run, "smart"), "true") == 0,
+		.smart = strcmp(column(run, "smart"), "1") == 0 ||
+			 strcasecmp(column(run, "smart"), "true") == 0,
 		.sent_known = column(run, "sent_text_json")[0] != '\0',
 		.encoding = column(run, "encoding"),
 		.units = atoll(column(run, "units")),
@@ -283,7 +288,7 @@ static void segments_json_row(struct run *run, const json_t *json)
 	};
 	size_t i;
 
-	json_array_foreach(list, i, one)
+	json_array_foreach (list, i, one)
 		buf_addf(&units, i ? " %lld" : "%lld", (long long)json_integer_value(one));
 	vector.segment_units = units.len ? units.data : "";
 	check_segments(run, &vector);
@@ -291,8 +296,8 @@ static void segments_json_row(struct run *run, const json_t *json)
 }
 
 /* A member that holds octets in hexadecimal; absent or null says nothing. */
-static void check_octets(struct run *run, const json_t *json, const char *member, size_t skip, const unsigned char *octets,
-			 size_t len)
+static void check_octets(struct run *run, const json_t *json, const char *member, size_t skip,
+			 const unsigned char *octets, size_t len)
 {
 	const char *expected = json_string_value(json_object_get(json, member));
 
@@ -300,8 +305,8 @@ static void check_octets(struct run *run, const json_t *json, const char *member
 		check_word(run, member, expected + skip * 2, to_hex(run, octets, len));
 }
 
-static void check_unpacked(struct run *run, const unsigned char *octets, size_t len, bool ussd, const unsigned char *septets,
-			   size_t count)
+static void check_unpacked(struct run *run, const unsigned char *octets, size_t len, bool ussd,
+			   const unsigned char *septets, size_t count)
 {
 	unsigned char back[SEPTETS_MAX];
 	size_t got = gsm7_unpack(octets, len, 0, ussd, back);
@@ -319,7 +324,8 @@ static void packing_row(struct run *run, const json_t *json)
 	ssize_t encoded = gsm7_encode(text, septets, sizeof(septets));
 	size_t count = encoded < 0 ? 0 : (size_t)encoded, len;
 
-	check_number(run, "septet_count", json_integer_value(json_object_get(json, "septet_count")), encoded);
+	check_number(run, "septet_count", json_integer_value(json_object_get(json, "septet_count")),
+		     encoded);
 	check_octets(run, json, "septets_hex", 0, septets, count);
 	check_text(run, "decoded", text, gsm7_decode(&run->arena, septets, count));
 	len = gsm7_pack(septets, count, 0, false, octets);
@@ -328,7 +334,8 @@ static void packing_row(struct run *run, const json_t *json)
 	len = gsm7_pack(septets, count, 0, true, octets);
 	check_octets(run, json, "ussd_packed_hex", 0, octets, len);
 	check_unpacked(run, octets, len, true, septets, count);
-	check_number(run, "ussd_octets", json_integer_value(json_object_get(json, "ussd_octets")), (long long)len);
+	check_number(run, "ussd_octets", json_integer_value(json_object_get(json, "ussd_octets")),
+		     (long long)len);
 	if (json_is_boolean(json_object_get(json, "fits_ussd")))
 		check_number(run, "fits_ussd", json_is_true(json_object_get(json, "fits_ussd")),
 			     count <= gsm7_ussd_room(CODING_GSM7, 182));
@@ -339,16 +346,21 @@ static void packing_row(struct run *run, const json_t *json)
 static void number_row(struct run *run)
 {
 	static const char *const kinds[] = {
-		[MSISDN_SHORT] = "short", [MSISDN_ALNUM] = "alnum", [MSISDN_INVALID] = "invalid",
+		[MSISDN_SHORT] = "short",
+		[MSISDN_ALNUM] = "alnum",
+		[MSISDN_INVALID] = "invalid",
 	};
 	struct bytes raw = json_column(run, "input_json");
 	const char *digits = column(run, "international_digits");
 	char out[64];
-	enum msisdn_kind kind = msisdn_complete(raw, column(run, "default_country"),
-						strcmp(digits, "1") == 0 || strcasecmp(digits, "true") == 0, out, sizeof(out));
+	enum msisdn_kind kind = msisdn_complete(
+		raw, column(run, "default_country"),
+		strcmp(digits, "1") == 0 || strcasecmp(digits, "true") == 0, out, sizeof(out));
 
-	snprintf(run->row, sizeof(run->row), "%s %s", column(run, "default_country"), shown(run, raw));
-	check_word(run, "number", column(run, "expected"), kind == MSISDN_NUMBER ? out : kinds[kind]);
+	snprintf(run->row, sizeof(run->row), "%s %s", column(run, "default_country"),
+		 shown(run, raw));
+	check_word(run, "number", column(run, "expected"),
+		   kind == MSISDN_NUMBER ? out : kinds[kind]);
 }
 
 unsigned vectors_text_run(const char *folder, unsigned *failed)

@@ -1,4 +1,5 @@
-/* test_gsm7.c - the alphabet both ways, segments, substitution, packing; the vectors of the codecs. */
+/* test_gsm7.c - the alphabet both ways, segments, substitution, packing; the vectors of the
+ * codecs. */
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
 #include <errno.h>
@@ -80,8 +81,10 @@ Test(gsm7, substitutes_are_in_order_and_in_the_alphabet)
 			const struct gsm7_substitute *row = &lists[i][k];
 
 			cr_expect(le(u32, row->first, row->last));
-			cr_expect(k == 0 || lists[i][k - 1].last < row->first, "U+%04X", row->first);
-			cr_expect(eq(int, gsm7_size(text_of(row->text), NULL, 0).coding, CODING_GSM7));
+			cr_expect(k == 0 || lists[i][k - 1].last < row->first, "U+%04X",
+				  row->first);
+			cr_expect(eq(int, gsm7_size(text_of(row->text), NULL, 0).coding,
+				     CODING_GSM7));
 		}
 	}
 }
@@ -113,15 +116,13 @@ Test(gsm7, more_segments_than_room_for_their_ends_are_still_counted)
 Test(gsm7, substitution_changes_nothing_where_the_whole_does_not_become_gsm7)
 {
 	static const char *const texts[] = {
-		"", "Halo", "[€]", "ça Ç é à", "“\u0928” – x", "a\r\nb \u044f", "3 \u2260 4", "\u226e", "\u20a6500", "\uac01",
+		"",           "Halo",   "[€] Ç é à\n", "“\u0928” – x", "a\r\nb \u044f",
+		"3 \u2260 4", "\u226e", "\u20a6500",   "\uac01",
 	};
 
-	for (size_t i = 2; i < ARRAY_LEN(texts); i++) {
-		struct bytes text = text_of(texts[i]), out;
+	for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+		struct bytes text = text_of(texts[i]), out = gsm7_smart(&arena, text, false);
 
-		if (i == 3) /* its first letter is outside */
-			continue;
-		out = gsm7_smart(&arena, text, false);
 		cr_expect(out.data == text.data && out.len == text.len, "%s", texts[i]);
 	}
 }
@@ -165,22 +166,27 @@ Test(gsm7, decoding_gives_something_for_any_septets)
 		size_t count;
 		const char *text;
 	} cases[] = {
-		{ "\x1b", 1, "" },             /* an escape with nothing behind it */
+		{ "\x1b", 1, "" }, /* an escape with nothing behind it */
 		{ "\x1b\x65", 2, "€" },
-		{ "\x1b\x41", 2, "A" },        /* not in the extension: the default alphabet's */
+		{ "\x1b\x41", 2, "A" }, /* not in the extension: the default alphabet's */
 		{ "\x1b\x0d.", 3, "." },
-		{ "\x1b\x1b" "e", 3, " e" },
+		{ "\x1b\x1b"
+		  "e",
+		  3, " e" },
 		{ "a\x80\xff", 3, "a\ufffd\ufffd" },
 		{ "\x1b\x80", 2, "\ufffd" },
 		{ "", 0, "" },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-		struct bytes text = gsm7_decode(&arena, (const unsigned char *)cases[i].septets, cases[i].count);
+		struct bytes text = gsm7_decode(&arena, (const unsigned char *)cases[i].septets,
+						cases[i].count);
 
-		cr_expect(eq(str, arena_memdup(&arena, text.data, text.len), (char *)cases[i].text));
+		cr_expect(
+			eq(str, arena_memdup(&arena, text.data, text.len), (char *)cases[i].text));
 	}
-	cr_expect(eq(str, (char *)gsm7_decode(&arena, (const unsigned char *)"\0\x02", 2).data, "@$"));
+	cr_expect(eq(str, (char *)gsm7_decode(&arena, (const unsigned char *)"\0\x02", 2).data,
+		     "@$"));
 }
 
 /* All counts, all fills: what was packed comes back, and with USSD nothing more. */
@@ -201,7 +207,8 @@ Test(gsm7, packing_comes_back)
 			len = gsm7_pack(septets, count, fill, ussd, octets);
 			cr_expect(le(sz, len, (count * 7 + fill + 7) / 8 + ussd));
 			got = gsm7_unpack(octets, len, fill, ussd, back);
-			cr_expect(got == count || (!ussd && got == count + 1), "%zu of %zu, fill %u", got, count, fill);
+			cr_expect(got == count || (!ussd && got == count + 1),
+				  "%zu of %zu, fill %u", got, count, fill);
 			cr_expect(memcmp(septets, back, count) == 0);
 		}
 	}
@@ -215,7 +222,8 @@ Test(gsm7, a_ussd_text_that_ends_in_cr_comes_back)
 	for (size_t count = 1; count < sizeof(septets); count++) {
 		size_t len;
 
-		if (count % 8 == 7) /* there the filler makes a second CR, and a reader shows one of them */
+		if (count % 8 ==
+		    7) /* there the filler makes a second CR, and a reader shows one of them */
 			continue;
 		septets[count - 1] = 0x0d;
 		len = gsm7_pack(septets, count, 0, true, octets);
@@ -228,7 +236,9 @@ Test(gsm7, a_ussd_screen_holds_what_160_octets_hold)
 {
 	static const struct {
 		unsigned chars, gsm7, ucs2;
-	} cases[] = { { 182, 182, 80 }, { 200, 182, 80 }, { 160, 160, 70 }, { 140, 140, 61 }, { 0, 0, 0 } };
+	} cases[] = {
+		{ 182, 182, 80 }, { 200, 182, 80 }, { 160, 160, 70 }, { 140, 140, 61 }, { 0, 0, 0 }
+	};
 
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		cr_expect(eq(u32, gsm7_ussd_room(CODING_GSM7, cases[i].chars), cases[i].gsm7));

@@ -1,4 +1,5 @@
-/* test_msisdn.c - phone numbers beyond the vectors: what telcos write around them, and what is no number. */
+/* test_msisdn.c - phone numbers beyond the vectors: what telcos write around them, and what is no
+ * number. */
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
 #include <string.h>
@@ -18,7 +19,10 @@ static void expect(const struct number_case *cases, size_t count)
 		struct bytes raw = { cases[i].raw, strlen(cases[i].raw) };
 		char out[64];
 
-		cr_expect(eq(int, msisdn_complete(raw, cases[i].country, cases[i].digits, out, sizeof(out)), cases[i].kind),
+		cr_expect(eq(int,
+			     msisdn_complete(raw, cases[i].country, cases[i].digits, out,
+					     sizeof(out)),
+			     cases[i].kind),
 			  "%s '%s'", cases[i].country, cases[i].raw);
 		cr_expect(eq(str, out, (char *)cases[i].out));
 	}
@@ -37,14 +41,19 @@ Test(msisdn, what_is_no_number_is_invalid)
 		{ "ID", "12", false, MSISDN_INVALID, "" },
 		{ "ID", "+0812345678", false, MSISDN_INVALID, "" },
 		{ "ID", "+6281234567890123", false, MSISDN_INVALID, "" },
-		{ "ID", "+62 00812345678", false, MSISDN_INVALID, "" }, /* two zeros are no trunk prefix */
-		{ "ID", "0812\xff" "345678", false, MSISDN_INVALID, "" },
+		{ "ID", "+62 00812345678", false, MSISDN_INVALID,
+		  "" }, /* two zeros are no trunk prefix */
+		{ "ID",
+		  "0812\xff"
+		  "345678",
+		  false, MSISDN_INVALID, "" },
 		{ "ID", "PEMERINTAHAN KAB", false, MSISDN_INVALID, "" },
 		{ "ID", "A\nB", false, MSISDN_INVALID, "" },
 		{ "ID", "\U0001f600", false, MSISDN_INVALID, "" },
 		{ "", "081234567890", false, MSISDN_INVALID, "" },
 		{ "", "6281234567890", false, MSISDN_INVALID, "" },
-		{ "ID", "254712345678", false, MSISDN_INVALID, "" }, /* of no country that it says */
+		{ "ID", "254712345678", false, MSISDN_INVALID,
+		  "" }, /* of no country that it says */
 	};
 
 	expect(cases, ARRAY_LEN(cases));
@@ -53,12 +62,14 @@ Test(msisdn, what_is_no_number_is_invalid)
 Test(msisdn, what_stands_around_the_digits_goes)
 {
 	static const struct number_case cases[] = {
-		{ "ID", " 6281234567890", false, MSISDN_NUMBER, "+6281234567890" }, /* a plus sent without escaping */
+		{ "ID", " 6281234567890", false, MSISDN_NUMBER,
+		  "+6281234567890" }, /* a plus sent without escaping */
 		{ "ID", "\u00a0+62 812-3456.7890\u3000", false, MSISDN_NUMBER, "+6281234567890" },
 		{ "ID", "(0812) 3456/7890", false, MSISDN_NUMBER, "+6281234567890" },
 		{ "ID", "０８１２３４５６７８９０", false, MSISDN_NUMBER, "+6281234567890" },
 		{ "ID", "＋６２８１２３４５６７８９０", false, MSISDN_NUMBER, "+6281234567890" },
-		{ "ID", "\u202a+62\u2011812\u20113456\u20117890\u202c", false, MSISDN_NUMBER, "+6281234567890" },
+		{ "ID", "\u202a+62\u2011812\u20113456\u20117890\u202c", false, MSISDN_NUMBER,
+		  "+6281234567890" },
 		{ "ID", "TEL:+6281234567890;ext=7", false, MSISDN_NUMBER, "+6281234567890" },
 		{ "ID", "tel: 0812 3456 7890", false, MSISDN_NUMBER, "+6281234567890" },
 		{ "ID", "62(0)81234567890", false, MSISDN_NUMBER, "+6281234567890" },
@@ -83,8 +94,10 @@ Test(msisdn, a_country_completes_by_its_own_rules)
 		{ "NG", "23408031234567", false, MSISDN_NUMBER, "+2348031234567" },
 		{ "TZ", "000255712345678", false, MSISDN_NUMBER, "+255712345678" },
 		{ "GH", "0233241234567", false, MSISDN_NUMBER, "+233233241234567" },
-		{ "IN", "9187654321", false, MSISDN_NUMBER, "+919187654321" }, /* ten digits that begin like the code */
-		{ "KE", "6281234567890", false, MSISDN_NUMBER, "+6281234567890" }, /* longer than a number there */
+		{ "IN", "9187654321", false, MSISDN_NUMBER,
+		  "+919187654321" }, /* ten digits that begin like the code */
+		{ "KE", "6281234567890", false, MSISDN_NUMBER,
+		  "+6281234567890" }, /* longer than a number there */
 		{ "KE", "112345678", false, MSISDN_NUMBER, "+254112345678" },
 		{ "KE", "312345678", false, MSISDN_INVALID, "" },
 		{ "", "+6281234567890", false, MSISDN_NUMBER, "+6281234567890" },
@@ -126,8 +139,14 @@ Test(msisdn, as_many_digits_as_are_looked_at_are_too_many)
 
 	memset(digits, '8', sizeof(digits));
 	for (size_t len = 16; len <= sizeof(digits); len++) {
-		cr_expect(eq(int, msisdn_complete((struct bytes){ digits, len }, "ID", false, out, sizeof(out)), MSISDN_INVALID));
-		cr_expect(eq(int, msisdn_complete((struct bytes){ digits, len }, "", true, out, sizeof(out)), MSISDN_INVALID));
+		cr_expect(eq(int,
+			     msisdn_complete((struct bytes){ digits, len }, "ID", false, out,
+					     sizeof(out)),
+			     MSISDN_INVALID));
+		cr_expect(eq(
+			int,
+			msisdn_complete((struct bytes){ digits, len }, "", true, out, sizeof(out)),
+			MSISDN_INVALID));
 	}
 }
 

@@ -7,7 +7,9 @@
 #include "screen.h"
 
 static const struct screen_rule ussd = { .chars = 60, .more = "98 Lanjut", .back = "0 Kembali" };
-static const struct screen_rule wider = { .chars = 100, .more = "98 Lanjut", .back = "0 Kembali" }; /* 44 units of UCS-2 */
+static const struct screen_rule wider = { .chars = 100,
+					  .more = "98 Lanjut",
+					  .back = "0 Kembali" }; /* 44 units of UCS-2 */
 static const struct screen_rule sms = { .segments = 3, .more = "(Balas LANJUT)", .back = "" };
 static struct arena arena;
 
@@ -55,8 +57,8 @@ static struct bytes without_line(struct bytes page, const char *line)
 {
 	size_t len = strlen(line);
 
-	cr_expect(page.len >= len && memcmp(page.data + page.len - len, line, len) == 0, "%.*s lacks %s", (int)page.len, page.data,
-		  line);
+	cr_expect(page.len >= len && memcmp(page.data + page.len - len, line, len) == 0,
+		  "%.*s lacks %s", (int)page.len, page.data, line);
 	page.len -= len;
 	return page;
 }
@@ -72,9 +74,11 @@ static void expect_whole(const char *text, const struct screen_rule *rule)
 		struct text_size size = gsm7_size(page, NULL, 0);
 
 		if (rule->chars)
-			cr_expect(size.units <= gsm7_ussd_room(size.coding, rule->chars), "%.*s", (int)page.len, page.data);
+			cr_expect(size.units <= gsm7_ussd_room(size.coding, rule->chars), "%.*s",
+				  (int)page.len, page.data);
 		else
-			cr_expect(size.segments <= rule->segments, "%.*s", (int)page.len, page.data);
+			cr_expect(size.segments <= rule->segments, "%.*s", (int)page.len,
+				  page.data);
 		if (i > 0 && rule->back[0])
 			page = without_line(page, rule->back);
 		while (page.len > 0 && page.data[page.len - 1] == '\n')
@@ -91,7 +95,8 @@ static void expect_whole(const char *text, const struct screen_rule *rule)
 
 Test(screen, a_text_that_fits_is_one_page_as_it_is)
 {
-	static const char *const texts[] = { "", " ", "Halo", "Puas?\n1 Ya\n2 Tidak\n", "  blanks stay  " };
+	static const char *const texts[] = { "", " ", "Halo", "Puas?\n1 Ya\n2 Tidak\n",
+					     "  blanks stay  " };
 
 	for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
 		cr_expect(eq(u32, screen_count(text_of(texts[i]), &ussd), 1));
@@ -102,11 +107,14 @@ Test(screen, a_text_that_fits_is_one_page_as_it_is)
 
 Test(screen, pages_break_between_words_and_say_how_to_go_on)
 {
-	const char *text = "Pelayanan surat pengantar dibuka setiap hari kerja dari jam delapan pagi sampai jam tiga sore di balai desa.";
+	const char *text = "Pelayanan surat pengantar dibuka setiap hari kerja dari jam delapan "
+			   "pagi sampai jam tiga sore di balai desa.";
 
 	cr_expect(eq(u32, screen_count(text_of(text), &ussd), 3));
-	cr_expect(eq(str, page_of(text, 0, &ussd), "Pelayanan surat pengantar dibuka setiap hari kerja\n98 Lanjut"));
-	cr_expect(eq(str, page_of(text, 1, &ussd), "dari jam delapan pagi sampai jam tiga\n98 Lanjut\n0 Kembali"));
+	cr_expect(eq(str, page_of(text, 0, &ussd),
+		     "Pelayanan surat pengantar dibuka setiap hari kerja\n98 Lanjut"));
+	cr_expect(eq(str, page_of(text, 1, &ussd),
+		     "dari jam delapan pagi sampai jam tiga\n98 Lanjut\n0 Kembali"));
 	cr_expect(eq(str, page_of(text, 2, &ussd), "sore di balai desa.\n0 Kembali"));
 	cr_expect(eq(str, page_of(text, 9, &ussd), "sore di balai desa.\n0 Kembali"));
 	expect_whole(text, &ussd);
@@ -114,20 +122,25 @@ Test(screen, pages_break_between_words_and_say_how_to_go_on)
 
 Test(screen, a_page_never_ends_inside_a_line_that_offers_an_answer)
 {
-	const char *text = "Tentang apa?\n1 Jalan dan jembatan\n2 Lampu jalan umum\n3. Air bersih\n4) Sampah dan lingkungan";
+	const char *text = "Tentang apa?\n1 Jalan dan jembatan\n2 Lampu jalan umum\n3. Air "
+			   "bersih\n4) Sampah dan lingkungan";
 
-	cr_expect(eq(str, page_of(text, 0, &ussd), "Tentang apa?\n1 Jalan dan jembatan\n98 Lanjut"));
-	cr_expect(eq(str, page_of(text, 1, &ussd), "2 Lampu jalan umum\n3. Air bersih\n98 Lanjut\n0 Kembali"));
+	cr_expect(
+		eq(str, page_of(text, 0, &ussd), "Tentang apa?\n1 Jalan dan jembatan\n98 Lanjut"));
+	cr_expect(eq(str, page_of(text, 1, &ussd),
+		     "2 Lampu jalan umum\n3. Air bersih\n98 Lanjut\n0 Kembali"));
 	cr_expect(eq(str, page_of(text, 2, &ussd), "4) Sampah dan lingkungan\n0 Kembali"));
 	expect_whole(text, &ussd);
 }
 
 Test(screen, a_question_stays_with_its_answers_where_one_page_holds_them)
 {
-	const char *text = "Terima kasih, laporan Anda kami terima.\nApakah Anda puas?\n1 Ya\n2 Tidak";
+	const char *text =
+		"Terima kasih, laporan Anda kami terima.\nApakah Anda puas?\n1 Ya\n2 Tidak";
 
 	cr_expect(eq(u32, screen_count(text_of(text), &ussd), 2));
-	cr_expect(eq(str, page_of(text, 0, &ussd), "Terima kasih, laporan Anda kami terima.\n98 Lanjut"));
+	cr_expect(eq(str, page_of(text, 0, &ussd),
+		     "Terima kasih, laporan Anda kami terima.\n98 Lanjut"));
 	cr_expect(eq(str, page_of(text, 1, &ussd), "Apakah Anda puas?\n1 Ya\n2 Tidak\n0 Kembali"));
 }
 
@@ -136,12 +149,14 @@ Test(screen, a_break_inside_the_question_moves_before_it)
 	const char *text = "Laporan diterima.\nApakah Anda puas dengan layanan?\n1 Ya\n2 Tidak";
 
 	cr_expect(eq(str, page_of(text, 0, &ussd), "Laporan diterima.\n98 Lanjut"));
-	cr_expect(eq(str, page_of(text, 1, &ussd), "Apakah Anda puas dengan layanan?\n1 Ya\n2 Tidak\n0 Kembali"));
+	cr_expect(eq(str, page_of(text, 1, &ussd),
+		     "Apakah Anda puas dengan layanan?\n1 Ya\n2 Tidak\n0 Kembali"));
 }
 
 Test(screen, an_answer_longer_than_a_screen_breaks_between_words)
 {
-	const char *text = "Pilih:\n1 Surat keterangan usaha untuk warga yang baru pindah dari luar kabupaten\n2 Lain";
+	const char *text = "Pilih:\n1 Surat keterangan usaha untuk warga yang baru pindah dari "
+			   "luar kabupaten\n2 Lain";
 
 	cr_expect(eq(str, page_of(text, 0, &ussd), "Pilih:\n98 Lanjut"));
 	expect_whole(text, &ussd);
@@ -152,7 +167,8 @@ Test(screen, a_word_longer_than_a_screen_is_cut_between_characters)
 	expect_whole(repeated("a", 200), &ussd);
 	expect_whole(repeated("\u20ac", 200), &ussd);
 	expect_whole(repeated("\U0001f600", 100), &wider);
-	cr_expect(eq(u32, screen_count(text_of(repeated("\u20ac", 50)), &ussd), 2)); /* 50 septets each, and 10 of a hint */
+	cr_expect(eq(u32, screen_count(text_of(repeated("\u20ac", 50)), &ussd),
+		     2)); /* 50 septets each, and 10 of a hint */
 	cr_expect(eq(u32, screen_count(text_of(repeated("\u20ac", 51)), &ussd), 3));
 }
 
@@ -171,9 +187,11 @@ Test(screen, what_belongs_to_one_character_is_not_parted)
 
 Test(screen, a_page_with_another_alphabet_is_shorter_than_its_neighbours)
 {
-	const char *text = "\ua98f\ua98f\ua98f satu dua tiga empat lima enam tujuh delapan sembilan sepuluh sebelas dua belas tiga belas "
+	const char *text = "\ua98f\ua98f\ua98f satu dua tiga empat lima enam tujuh delapan "
+			   "sembilan sepuluh sebelas dua belas tiga belas "
 			   "empat belas lima belas enam belas tujuh belas delapan belas";
-	struct bytes first = screen_page(&arena, text_of(text), 0, &wider), second = screen_page(&arena, text_of(text), 1, &wider);
+	struct bytes first = screen_page(&arena, text_of(text), 0, &wider),
+		     second = screen_page(&arena, text_of(text), 1, &wider);
 
 	cr_expect(eq(int, gsm7_size(first, NULL, 0).coding, CODING_UCS2));
 	cr_expect(eq(int, gsm7_size(second, NULL, 0).coding, CODING_GSM7));
@@ -196,7 +214,8 @@ Test(screen, an_sms_of_more_than_three_segments_is_paged)
 
 Test(screen, pages_of_long_texts_lose_nothing_at_any_width)
 {
-	const char *text = repeated("Desa Contoh: 12 jalan, 3 jembatan [rusak]\n1 Ya \u20ac\n2 Tidak  \n\n", 12);
+	const char *text = repeated(
+		"Desa Contoh: 12 jalan, 3 jembatan [rusak]\n1 Ya \u20ac\n2 Tidak  \n\n", 12);
 	struct screen_rule rule = ussd;
 
 	for (rule.chars = 40; rule.chars <= 182; rule.chars++)
@@ -218,7 +237,9 @@ Test(screen, hints_that_would_take_most_of_a_page_are_left_out)
 
 Test(screen, a_page_without_room_still_goes_on)
 {
-	const struct screen_rule impossible = { .chars = 1, .more = "98 Lanjut", .back = "0 Kembali" };
+	const struct screen_rule impossible = { .chars = 1,
+						.more = "98 Lanjut",
+						.back = "0 Kembali" };
 
 	cr_expect(eq(u32, screen_count(text_of("\u044f\u044f\u044f"), &impossible), 3));
 }

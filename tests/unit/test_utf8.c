@@ -34,13 +34,16 @@ Test(utf8, broken_sequences_become_one_replacement_each)
 		const char *raw, *text;
 	} cases[] = {
 		{ "\xff", "\ufffd" },
-		{ "a\x80" "b", "a\ufffd" "b" },
-		{ "\xc0\xaf", "\ufffd\ufffd" },             /* a long form of '/' */
+		{ "a\x80"
+		  "b",
+		  "a\ufffd"
+		  "b" },
+		{ "\xc0\xaf", "\ufffd\ufffd" }, /* a long form of '/' */
 		{ "\xe0\x80\xaf", "\ufffd\ufffd\ufffd" },
-		{ "\xed\xa0\x80", "\ufffd\ufffd\ufffd" },   /* a surrogate */
+		{ "\xed\xa0\x80", "\ufffd\ufffd\ufffd" },           /* a surrogate */
 		{ "\xf4\x90\x80\x80", "\ufffd\ufffd\ufffd\ufffd" }, /* above U+10FFFF */
 		{ "\xf5\x80", "\ufffd\ufffd" },
-		{ "\xe2\x82", "\ufffd" },                   /* cut off */
+		{ "\xe2\x82", "\ufffd" }, /* cut off */
 		{ "\xe2\x82x", "\ufffdx" },
 		{ "\xf0\x9f\x98", "\ufffd" },
 		{ "\xf0\x9f\x98\x80\xc3", "\U0001f600\ufffd" },
@@ -52,7 +55,8 @@ Test(utf8, broken_sequences_become_one_replacement_each)
 		bool cut = true;
 
 		cr_expect(not(utf8_valid(cases[i].raw, strlen(cases[i].raw))));
-		cr_expect(eq(str, clean(cases[i].raw, strlen(cases[i].raw), 100, &cut), (char *)cases[i].text));
+		cr_expect(eq(str, clean(cases[i].raw, strlen(cases[i].raw), 100, &cut),
+			     (char *)cases[i].text));
 		cr_expect(not(cut));
 	}
 }
@@ -62,14 +66,21 @@ Test(utf8, nul_is_replaced_but_valid)
 	bool cut;
 
 	cr_expect(utf8_valid("a\0b", 3));
-	cr_expect(eq(str, clean("a\0b", 3, 100, &cut), "a\ufffd" "b"));
+	cr_expect(eq(str, clean("a\0b", 3, 100, &cut),
+		     "a\ufffd"
+		     "b"));
 	cr_expect(eq(str, clean("", 0, 100, &cut), ""));
 }
 
 Test(utf8, a_text_is_cut_behind_so_many_characters)
 {
-	static const char *const texts[] = { "abcdefghijkl", "\u00e9\u00e9\u00e9\u00e9", "\xff\xff\xff\xff", "ab\xff" "cd", "abc" };
-	static const char *const kept[] = { "abc", "\u00e9\u00e9\u00e9", "\ufffd\ufffd\ufffd", "ab\ufffd", "abc" };
+	static const char *const texts[] = { "abcdefghijkl", "\u00e9\u00e9\u00e9\u00e9",
+					     "\xff\xff\xff\xff",
+					     "ab\xff"
+					     "cd",
+					     "abc" };
+	static const char *const kept[] = { "abc", "\u00e9\u00e9\u00e9", "\ufffd\ufffd\ufffd",
+					    "ab\ufffd", "abc" };
 
 	for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
 		bool cut;
@@ -112,8 +123,12 @@ Test(utf8, utf16_with_lone_halves_and_an_odd_byte_is_read)
 	} cases[] = {
 		{ "\0H\x20\xac", 4, "H\u20ac" },
 		{ "\xd8\x3d\xde\x00", 4, "\U0001f600" },
-		{ "\xd8\x3d\0a", 4, "\ufffd" "a" },
-		{ "\xde\x00\0a", 4, "\ufffd" "a" },
+		{ "\xd8\x3d\0a", 4,
+		  "\ufffd"
+		  "a" },
+		{ "\xde\x00\0a", 4,
+		  "\ufffd"
+		  "a" },
 		{ "\xd8\x3d", 2, "\ufffd" },
 		{ "\xd8\x3d\xde", 3, "\ufffd\ufffd" },
 		{ "\0a\0", 3, "a\ufffd" },
@@ -121,13 +136,17 @@ Test(utf8, utf16_with_lone_halves_and_an_odd_byte_is_read)
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++)
-		cr_expect(eq(str, (char *)utf8_from_utf16be(&arena, (struct bytes){ cases[i].raw, cases[i].len }).data,
+		cr_expect(eq(str,
+			     (char *)utf8_from_utf16be(&arena,
+						       (struct bytes){ cases[i].raw, cases[i].len })
+				     .data,
 			     (char *)cases[i].text));
 }
 
 Test(utf8, latin1_is_read)
 {
-	cr_expect(eq(str, (char *)utf8_from_latin1(&arena, (struct bytes){ "a\xe9\xff", 3 }).data, "a\u00e9\u00ff"));
+	cr_expect(eq(str, (char *)utf8_from_latin1(&arena, (struct bytes){ "a\xe9\xff", 3 }).data,
+		     "a\u00e9\u00ff"));
 	cr_expect(eq(str, (char *)utf8_from_latin1(&arena, (struct bytes){ "", 0 }).data, ""));
 }
 
@@ -139,14 +158,18 @@ Test(utf8, folding_makes_what_reads_alike_alike)
 		{ "  LAPOR \t\r\n Jalan  ", "lapor jalan" },
 		{ "", "" },
 		{ " \n ", "" },
-		{ "a\x01\x7f" "b", "ab" },
+		{ "a\x01\x7f"
+		  "b",
+		  "ab" },
 		{ "ＬＡＰＯＲ　１２", "lapor 12" },
 		{ "\u0661\u06f2\ua9d3", "123" },
 		{ "STO\u200bP\u202e \u00ad!", "stop !" },
 		{ "Cafe\u0301 \u00c9", "caf\u00e9 \u00e9" },
 		{ "Stra\u00dfe", "strasse" },
 		{ "\u00a0a\u2003\u2028b\u00a0", "a b" },
-		{ "a\xc2\x85" "b", "a b" },
+		{ "a\xc2\x85"
+		  "b",
+		  "a b" },
 		{ "\u200b", "" },
 		{ "\ufb01", "fi" },
 	};

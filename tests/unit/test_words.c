@@ -1,4 +1,5 @@
-/* test_words.c - stop, start, help and cancel however they are put, what only looks like them, and keywords. */
+/* test_words.c - stop, start, help and cancel however they are put, what only looks like them, and
+ * keywords. */
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
 #include <string.h>
@@ -30,7 +31,8 @@ static void expect_all(enum word word, const char *const *texts, size_t count)
 Test(words, the_vocabulary_is_in_order)
 {
 	for (unsigned i = 0; i < words_table_count; i++) {
-		cr_expect(i == 0 || strcmp(words_table[i - 1].word, words_table[i].word) < 0, "%s", words_table[i].word);
+		cr_expect(i == 0 || strcmp(words_table[i - 1].word, words_table[i].word) < 0, "%s",
+			  words_table[i].word);
 		cr_expect(ne(u64, words_table[i].classes, 0));
 	}
 }
@@ -38,15 +40,71 @@ Test(words, the_vocabulary_is_in_order)
 Test(words, a_stop_is_one_however_it_is_put)
 {
 	static const char *const texts[] = {
-		"STOP", "stop", " Stop. ", "\"STOP\"", "*STOP*", "stop!!!", "stoppp", "ST0P", "ＳＴＯＰ！", "STOP\n", "stop 🙏",
-		"STOP PLEASE", "please stop", "tolong stop ya pak", "mohon berhenti min", "Berhenti!", "BERHENTI", "berhentii", "setop",
-		"UNREG", "unreg all", "UNREG ALL.", "UNREG BOLA", "UNREG#LAPOR", "unreg info harga", "KELUAR", "saya mau keluar",
-		"MANDEG", "mandheg", "STOPALL", "STOP ALL", "Unsubscribe", "CANCEL", "END", "QUIT", "OPTOUT", "opt out", "opt-out",
-		"REMOVE", "REVOKE", "ARRET", "Arrêt", "STOP SURVEI", "survei stop", "sms nya stop", "stop sms promo", "hentikan sms ini",
-		"berhenti langganan", "qtop", "sotp", "jangan kirim sms lagi", "jgn sms saya", "don't text me", "do not text me again",
-		"no more texts", "hapus nomor hp saya", "keluarkan saya dari grup", "remove me from this list please", "gausah sms lagi",
-		"tidak mau terima sms lagi", "aja sms maneh", "mboten purun dipun sms malih", "stop, terima kasih",
-		"Assalamualaikum, tolong stop sms", "sudah stop saja",
+		"STOP",
+		"stop",
+		" Stop. ",
+		"\"STOP\"",
+		"*STOP*",
+		"stop!!!",
+		"stoppp",
+		"ST0P",
+		"ＳＴＯＰ！",
+		"STOP\n",
+		"stop 🙏",
+		"STOP PLEASE",
+		"please stop",
+		"tolong stop ya pak",
+		"mohon berhenti min",
+		"Berhenti!",
+		"BERHENTI",
+		"berhentii",
+		"setop",
+		"UNREG",
+		"unreg all",
+		"UNREG ALL.",
+		"UNREG BOLA",
+		"UNREG#LAPOR",
+		"unreg info harga",
+		"KELUAR",
+		"saya mau keluar",
+		"MANDEG",
+		"mandheg",
+		"STOPALL",
+		"STOP ALL",
+		"Unsubscribe",
+		"CANCEL",
+		"END",
+		"QUIT",
+		"OPTOUT",
+		"opt out",
+		"opt-out",
+		"REMOVE",
+		"REVOKE",
+		"ARRET",
+		"Arrêt",
+		"STOP SURVEI",
+		"survei stop",
+		"sms nya stop",
+		"stop sms promo",
+		"hentikan sms ini",
+		"berhenti langganan",
+		"qtop",
+		"sotp",
+		"jangan kirim sms lagi",
+		"jgn sms saya",
+		"don't text me",
+		"do not text me again",
+		"no more texts",
+		"hapus nomor hp saya",
+		"keluarkan saya dari grup",
+		"remove me from this list please",
+		"gausah sms lagi",
+		"tidak mau terima sms lagi",
+		"aja sms maneh",
+		"mboten purun dipun sms malih",
+		"stop, terima kasih",
+		"Assalamualaikum, tolong stop sms",
+		"sudah stop saja",
 	};
 
 	expect_all(WORD_STOP, texts, ARRAY_LEN(texts));
@@ -55,11 +113,44 @@ Test(words, a_stop_is_one_however_it_is_put)
 Test(words, what_only_sounds_like_stop_is_not_one)
 {
 	static const char *const texts[] = {
-		"stop kontak", "stop kontak rusak", "lampu stopan mati", "bis tidak berhenti di halte", "minta ampun", "jangan berhenti",
-		"jangan stop sms", "tidak mau berhenti", "sudah berhenti", "air tidak keluar", "air keluar", "keluar masuk desa",
-		"stok", "stor", "spot", "step", "kelar", "terhenti", "tidak", "tidak mau", "jangan", "jangan kirim", "ga usah", "emoh",
-		"ampun", "cukup", "sudah cukup", "hapus", "hapus data", "no sms saya", "tidak mau ikut survei", "terima kasih",
-		"LAPOR STOP kontak di balai desa rusak", "ya", "siap", "sms aja", "the end of the road", "how do you stop the flood",
+		"stop kontak",
+		"stop kontak rusak",
+		"lampu stopan mati",
+		"bis tidak berhenti di halte",
+		"minta ampun",
+		"jangan berhenti",
+		"jangan stop sms",
+		"tidak mau berhenti",
+		"sudah berhenti",
+		"air tidak keluar",
+		"air keluar",
+		"keluar masuk desa",
+		"stok",
+		"stor",
+		"spot",
+		"step",
+		"kelar",
+		"terhenti",
+		"tidak",
+		"tidak mau",
+		"jangan",
+		"jangan kirim",
+		"ga usah",
+		"emoh",
+		"ampun",
+		"cukup",
+		"sudah cukup",
+		"hapus",
+		"hapus data",
+		"no sms saya",
+		"tidak mau ikut survei",
+		"terima kasih",
+		"LAPOR STOP kontak di balai desa rusak",
+		"ya",
+		"siap",
+		"sms aja",
+		"the end of the road",
+		"how do you stop the flood",
 	};
 
 	expect_all(WORD_NONE, texts, ARRAY_LEN(texts));
@@ -68,9 +159,28 @@ Test(words, what_only_sounds_like_stop_is_not_one)
 Test(words, help_is_a_word_or_a_question_about_the_service)
 {
 	static const char *const texts[] = {
-		"BANTUAN", "bantuan.", "HELP", "MENU", "menu utama", "petunjuk", "?", " ?? ", "INFO", "info?", "BANTUAN LAPOR",
-		"help please", "bantuann", "cara lapor gimana", "format sms nya bagaimana", "carane piye pak", "ini nomor siapa",
-		"niki sinten", "maksudnya?", "apakah sms ini gratis", "kena pulsa tidak sms ini", "how do i report",
+		"BANTUAN",
+		"bantuan.",
+		"HELP",
+		"MENU",
+		"menu utama",
+		"petunjuk",
+		"?",
+		" ?? ",
+		"INFO",
+		"info?",
+		"BANTUAN LAPOR",
+		"help please",
+		"bantuann",
+		"cara lapor gimana",
+		"format sms nya bagaimana",
+		"carane piye pak",
+		"ini nomor siapa",
+		"niki sinten",
+		"maksudnya?",
+		"apakah sms ini gratis",
+		"kena pulsa tidak sms ini",
+		"how do i report",
 	};
 
 	expect_all(WORD_HELP, texts, ARRAY_LEN(texts));
@@ -79,9 +189,29 @@ Test(words, help_is_a_word_or_a_question_about_the_service)
 Test(words, aid_and_information_are_not_help)
 {
 	static const char *const texts[] = {
-		"bantuan beras", "info bantuan", "bantuannya kapan cair", "minta bantuan", "saya mau bantuan", "info jalan", "INFO KTP",
-		"cara bikin ktp", "status laporan saya gimana", "biaya surat gratis tidak", "apa", "gimana", "bayar", "batuan",
-		"tolong", "", " ", ".", "....", "😀", "1", "08", "*123#",
+		"bantuan beras",
+		"info bantuan",
+		"bantuannya kapan cair",
+		"minta bantuan",
+		"saya mau bantuan",
+		"info jalan",
+		"INFO KTP",
+		"cara bikin ktp",
+		"status laporan saya gimana",
+		"biaya surat gratis tidak",
+		"apa",
+		"gimana",
+		"bayar",
+		"batuan",
+		"tolong",
+		"",
+		" ",
+		".",
+		"....",
+		"😀",
+		"1",
+		"08",
+		"*123#",
 	};
 
 	expect_all(WORD_NONE, texts, ARRAY_LEN(texts));
@@ -89,9 +219,12 @@ Test(words, aid_and_information_are_not_help)
 
 Test(words, start_and_cancel_are_whole_messages_too)
 {
-	static const char *const starts[] = { "START", "MULAI", "mulai lagi", "Mulai ya", "UNSTOP", "saya mau mulai lagi" };
-	static const char *const cancels[] = { "BATAL", "batal pak", "Batalkan!", "batal survei", "batal dulu" };
-	static const char *const neither[] = { "YES", "mulai survei", "mulai jam berapa", "jalan batal diperbaiki", "jangan dibatalkan" };
+	static const char *const starts[] = { "START",    "MULAI",  "mulai lagi",
+					      "Mulai ya", "UNSTOP", "saya mau mulai lagi" };
+	static const char *const cancels[] = { "BATAL", "batal pak", "Batalkan!", "batal survei",
+					       "batal dulu" };
+	static const char *const neither[] = { "YES", "mulai survei", "mulai jam berapa",
+					       "jalan batal diperbaiki", "jangan dibatalkan" };
 
 	expect_all(WORD_START, starts, ARRAY_LEN(starts));
 	expect_all(WORD_CANCEL, cancels, ARRAY_LEN(cancels));
@@ -104,10 +237,12 @@ static bool is_right(const struct csv *csv, enum word word)
 	const char *intent = csv_column(csv, "intent"), *note = csv_column(csv, "note");
 
 	if (strcmp(intent, "stop") == 0)
-		return word == WORD_STOP || (word == WORD_CANCEL && strstr(note, "ambiguous-cancel"));
+		return word == WORD_STOP ||
+		       (word == WORD_CANCEL && strstr(note, "ambiguous-cancel"));
 	if (strcmp(intent, "help") == 0)
 		return word == WORD_HELP;
-	if (strcmp(csv_column(csv, "keyword"), "INFO") == 0 && strcmp(csv_column(csv, "argument"), "?") == 0)
+	if (strcmp(csv_column(csv, "keyword"), "INFO") == 0 &&
+	    strcmp(csv_column(csv, "argument"), "?") == 0)
 		return word == WORD_NONE || word == WORD_HELP; /* INFO alone */
 	return word == (strstr(note, "resubscribe") ? WORD_START : WORD_NONE);
 }
@@ -122,7 +257,8 @@ Test(words, the_corpus_is_read_as_it_is_labelled)
 		const char *text = csv_column(csv, "text");
 		enum word word = words_whole(text_of(text));
 
-		cr_expect(is_right(csv, word), "%s '%s' is read as %d", csv_column(csv, "id"), text, (int)word);
+		cr_expect(is_right(csv, word), "%s '%s' is read as %d", csv_column(csv, "id"), text,
+			  (int)word);
 		rows++;
 	}
 	csv_close(csv);
@@ -179,8 +315,10 @@ Test(words, a_keyword_ends_at_a_blank_or_a_mark)
 
 		words_split(&arena, text_of(cases[i].text), &keyword, &rest);
 		cr_expect(eq(str, (char *)keyword, (char *)cases[i].keyword));
-		cr_expect(eq(str, arena_memdup(&arena, rest.data, rest.len), (char *)cases[i].rest));
-		cr_expect(rest.data >= cases[i].text && rest.data <= cases[i].text + strlen(cases[i].text));
+		cr_expect(
+			eq(str, arena_memdup(&arena, rest.data, rest.len), (char *)cases[i].rest));
+		cr_expect(rest.data >= cases[i].text &&
+			  rest.data <= cases[i].text + strlen(cases[i].text));
 	}
 }
 
