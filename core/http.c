@@ -215,6 +215,19 @@ static void add_headers(struct http_exchange *exchange, const struct http_respon
 		evhttp_add_header(out, "Connection", "keep-alive");
 }
 
+/* Also what a HEAD asks for has its length, but no body. */
+static void add_body(struct http_exchange *exchange, const struct bytes *body)
+{
+	char number[24];
+
+	if (exchange->head.request.method != HTTP_HEAD) {
+		evbuffer_add(evhttp_request_get_output_buffer(exchange->answer), body->data, body->len);
+		return;
+	}
+	snprintf(number, sizeof(number), "%zu", body->len);
+	evhttp_add_header(evhttp_request_get_output_headers(exchange->answer), "Content-Length", number);
+}
+
 void http_reply(struct http_exchange *exchange, const struct http_response *response, http_sent_cb *sent, void *arg)
 {
 	struct http_server *server = exchange->server;
@@ -231,7 +244,7 @@ void http_reply(struct http_exchange *exchange, const struct http_response *resp
 		return;
 	}
 	add_headers(exchange, response, last);
-	evbuffer_add(evhttp_request_get_output_buffer(answer), response->body.data, response->body.len);
+	add_body(exchange, &response->body);
 	evhttp_request_set_on_complete_cb(answer, written_cb, exchange);
 	evhttp_send_reply(answer, response->status, reason_of(response->status), NULL);
 	http_conn_answering(exchange->conn, last);

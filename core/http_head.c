@@ -72,7 +72,11 @@ static int parse_version(const char *text, bool *old)
 		*old = text[7] == '0';
 		return 0;
 	}
-	return strncmp(text, "HTTP/", 5) == 0 ? 505 : 400;
+	if (strncmp(text, "HTTP/", 5) != 0)
+		return 400;
+	text += 5;
+	text += strspn(text, "0123456789");
+	return *text == '.' && text[1] && text[1 + strspn(text + 1, "0123456789")] == '\0' ? 505 : 400;
 }
 
 /* Bytes 0x21 to 0x7e, beginning with one '/'; no fragment. */

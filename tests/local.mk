@@ -15,6 +15,7 @@ UNIT_TESTS = \
 	tests/unit/test_base \
 	tests/unit/test_clock \
 	tests/unit/test_gsm7 \
+	tests/unit/test_http \
 	tests/unit/test_http_client \
 	tests/unit/test_log \
 	tests/unit/test_metrics \
