@@ -29,6 +29,7 @@ enum metric {
 	METRIC_RECEIPTS_UNKNOWN,   /* for messages that we never sent */
 	METRIC_HTTP_CONNECTIONS,   /* gauge */
 	METRIC_OUTBOX_WAITING,     /* gauge */
+	METRIC_CONNECTIONS_PAUSED, /* gauge: connections that need an operator (money, credentials, settings) */
 	METRIC_STEPS_WAITING,      /* gauge: events waiting for or being worked on */
 	METRIC_STORE_WAITING,      /* gauge: steps waiting for a commit */
 	METRIC_COUNT,
