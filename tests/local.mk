@@ -6,8 +6,13 @@ check_LIBRARIES += tests/support/libsupport.a
 tests_support_libsupport_a_SOURCES = \
 	tests/support/csv.c \
 	tests/support/csv.h \
+	tests/support/vectors.c \
+	tests/support/vectors.h \
+	tests/support/vectors_inbound.c \
+	tests/support/vectors_outbound.c \
 	tests/support/vectors_text.c \
-	tests/support/vectors_text.h
+	tests/support/vectors_text.h \
+	tests/support/vectors_ussd.c
 
 # Programs without LDADD of their own are unit tests, and their source has their name.
 LDADD = tests/support/libsupport.a core/libcore.a $(CRITERION_LIBS) $(KENTONGAN_LIBS)
@@ -27,6 +32,7 @@ UNIT_TESTS = \
 	tests/unit/test_telco \
 	tests/unit/test_timers \
 	tests/unit/test_utf8 \
+	tests/unit/test_vectors \
 	tests/unit/test_words
 if HAVE_CRITERION
 check_PROGRAMS += $(UNIT_TESTS)
@@ -89,13 +95,7 @@ endif
 # scripts/test-vectors
 EXTRA_PROGRAMS += tests/support/test-vectors
 CLEANFILES += tests/support/test-vectors
-tests_support_test_vectors_SOURCES = \
-	tests/support/vectors.c \
-	tests/support/vectors.h \
-	tests/support/vectors_inbound.c \
-	tests/support/vectors_main.c \
-	tests/support/vectors_outbound.c \
-	tests/support/vectors_ussd.c
+tests_support_test_vectors_SOURCES = tests/support/vectors_main.c
 tests_support_test_vectors_LDADD = tests/support/libsupport.a core/libcore.a $(KENTONGAN_LIBS)
 
 # For tests/run: builds what make check needs, and stops at nothing with -k.

@@ -1,7 +1,6 @@
 /* vectors.c - what all kinds of vectors share: connections, requests, replies, counting. */
 #include "vectors.h"
 
-#include <ctype.h>
 #include <lauxlib.h>
 #include <lualib.h>
 #include <stdarg.h>
@@ -298,4 +297,75 @@ void verdict_reply(struct subject *subject, enum telco_kind kind, const struct t
 		telco_answer(subject->connection, kind, NULL, false, request, &subject->arena, out);
 	else
 		out->status = statuses[events->verdict];
+}
+
+/* ---- the files of a folder ---- */
+
+struct json_file {
+	const char *name;
+	void (*run)(struct tally *tally, const json_t *content);
+	bool of_providers; /* its vectors name one */
+};
+static const struct json_file json_files[] = {
+	{ "inbound-samples.json", run_inbound_samples, true },
+	{ "inbound-sequences.json", run_inbound_sequences, true },
+	{ "dlr-samples.json", run_dlr_samples, true },
+	{ "dlr-order.json", run_dlr_order, false },
+	{ "mt-samples.json", run_mt_samples, true },
+	{ "ussd-sequences.json", run_ussd_sequences, true },
+};
+
+static const char *path_of(const struct tally *tally, const char *name, char *path, size_t size)
+{
+	snprintf(path, size, "%s/%s", tally->folder, name);
+	return path;
+}
+
+/* NULL where the file isn't there, which is no failure, or is broken, which is. */
+static json_t *load(struct tally *tally, const char *name)
+{
+	char path[512];
+	json_error_t error;
+	json_t *content;
+
+	tally->file = name;
+	if (access(path_of(tally, name, path, sizeof(path)), R_OK) != 0)
+		return NULL;
+	content = json_load_file(path, 0, &error);
+	if (!content)
+		tally_fail(tally, "file", "line %d: %s", error.line, error.text);
+	return content;
+}
+
+static json_t *signatures_by_id(struct tally *tally)
+{
+	json_t *list = load(tally, "signatures.json"), *by_id = json_object(), *one;
+	size_t i;
+
+	json_array_foreach (list, i, one)
+		json_object_set(by_id, text_of(one, "id"), one);
+	json_decref(list);
+	return by_id;
+}
+
+static void run_json_files(struct tally *tally)
+{
+	for (unsigned i = 0; i < ARRAY_LEN(json_files); i++) {
+		json_t *content;
+
+		if (tally->only && !json_files[i].of_providers)
+			continue;
+		content = load(tally, json_files[i].name);
+		if (content)
+			json_files[i].run(tally, content);
+		json_decref(content);
+	}
+}
+
+void run_vectors(struct tally *tally)
+{
+	tally->signatures = signatures_by_id(tally);
+	run_json_files(tally);
+	json_decref(tally->signatures);
+	tally->signatures = NULL;
 }

@@ -58,3 +58,6 @@ void run_dlr_samples(struct tally *tally, const json_t *samples);
 void run_dlr_order(struct tally *tally, const json_t *cases);
 void run_mt_samples(struct tally *tally, const json_t *samples);
 void run_ussd_sequences(struct tally *tally, const json_t *sequences);
+
+/* Runs each of these files that lies in tally->folder; skipped is an object. */
+void run_vectors(struct tally *tally);

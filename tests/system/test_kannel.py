@@ -112,7 +112,7 @@ class Gateway:
     def states(self, handset):
         """What `kentongan message find` tells of a citizen's messages."""
         answer = subprocess.run(
-            [self.program, "message", "find", "--config", str(self.settings), handset],
+            [self.program, "message", "find", "--state", str(self.folder / "state"), handset],
             capture_output=True,
             text=True,
             timeout=kannel.PATIENCE,
