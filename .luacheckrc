@@ -6,7 +6,7 @@ read_globals = {
   "assert", "error", "ipairs", "next", "pairs", "pcall", "print", "require", "select", "tonumber", "tostring",
   "type", "math", "string", "table", "utf8",
   -- of the gateway, for services
-  "records", "tables", "send", "notify", "start", "broadcast", "citizens", "staff", "after", "job", "http", "now", "date",
+  "records", "tables", "send", "notify", "start", "broadcast", "citizens", "staff", "after", "job", "http", "now",
   "random", "code", "t", "log",
 }
 files["plugins/telco"] = {

@@ -153,7 +153,7 @@ static void line_add_number(struct line *line, const char *key, int64_t number)
 
 static void line_add_value(struct line *line, const char *key, va_list *args)
 {
-	char text[ID_TEXT_SIZE + 64];
+	char text[ID_TEXT_SIZE + 64] = "";
 	const char *value;
 
 	switch (*key++) {

@@ -177,6 +177,7 @@ void timers_run(struct timers *timers)
 	timers->running = clock_now_ms();
 	while (timers->count > 0) {
 		struct timer *timer = timers->heap[0];
+		/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): a freed one has left the heap */
 		timer_cb *cb = timer->cb;
 		void *arg = timer->arg;
 
