@@ -397,33 +397,44 @@ static bool is_plain_help(const struct tokens *tokens)
 
 static enum word judge(const struct tokens *tokens)
 {
+	const uint64_t of_cancel = WORDS_CANCEL | AROUND | COMMON | WORDS_WANT | WORDS_SUDAH;
+	const uint64_t of_start = WORDS_START | WORDS_POLITE | WORDS_AGAIN | WORDS_ALL | WORDS_ME |
+				  WORDS_WANT | WORDS_CHANNEL | WORDS_JOIN | WORDS_SEND;
+
 	if (is_unreg(tokens))
 		return WORD_STOP;
 	if (tokens->have & (STOPPING | REFUSAL | WORDS_DELETE | WORDS_NO) &&
 	    !stop_is_denied(tokens) &&
 	    (is_plain_stop(tokens) || is_refusal(tokens) || is_removal(tokens)))
 		return WORD_STOP;
-	if (tokens->first & WORDS_CANCEL &&
-	    only(tokens, WORDS_CANCEL | AROUND | COMMON | WORDS_WANT | WORDS_SUDAH))
+	if (tokens->first & WORDS_CANCEL && only(tokens, of_cancel))
 		return WORD_CANCEL;
-	if (tokens->first & WORDS_START && only(tokens, WORDS_START | WORDS_POLITE | WORDS_AGAIN |
-								WORDS_ALL | WORDS_ME | WORDS_WANT))
+	if (tokens->first & WORDS_CANCEL && only(tokens, of_cancel | WORDS_CHANNEL))
+		return WORD_STOP; /* "batal langganan" */
+	if (tokens->first & WORDS_START && only(tokens, of_start))
 		return WORD_START;
 	if (is_plain_help(tokens) || asks_how(tokens) || asks_what(tokens) || asks_cost(tokens))
 		return WORD_HELP;
 	return WORD_NONE;
 }
 
+static bool is_pair(const struct tokens *tokens, unsigned i, const char *first, const char *second)
+{
+	return strcmp(tokens->word[i], first) == 0 && strcmp(tokens->word[i + 1], second) == 0;
+}
+
 /* Words that mean something else where they stand: "terima kasih" is thanks, though "terima" is to
- * receive; "aja" is Javanese for "don't" at the start, and Indonesian for "just" behind. */
+ * receive; "help me" asks no more than "help"; "aja" is Javanese for "don't" at the start, and
+ * Indonesian for "just" behind. */
 static void mind_places(struct tokens *tokens)
 {
 	if (strcmp(tokens->word[0], "aja") == 0)
 		tokens->classes[0] = WORDS_PROHIBIT;
-	for (unsigned i = 1; i < tokens->count; i++) {
-		if (strcmp(tokens->word[i - 1], "terima") == 0 &&
-		    strcmp(tokens->word[i], "kasih") == 0)
-			tokens->classes[i - 1] = WORDS_POLITE;
+	for (unsigned i = 0; i + 1 < tokens->count; i++) {
+		if (is_pair(tokens, i, "terima", "kasih"))
+			tokens->classes[i] = WORDS_POLITE;
+		else if (is_pair(tokens, i, "help", "me"))
+			tokens->classes[i + 1] = WORDS_POLITE;
 	}
 }
 

@@ -86,6 +86,7 @@ const struct words_entry words_table[] = {
 	{ "di", WORDS_PREP },
 	{ "dibatalkan", WORDS_CANCEL },
 	{ "diganggu", WORDS_PEST },
+	{ "dihentikan", WORDS_QUIT },
 	{ "dihubungi", WORDS_SEND },
 	{ "dik", WORDS_POLITE },
 	{ "dikirim", WORDS_SEND },

@@ -105,6 +105,7 @@ Test(words, a_stop_is_one_however_it_is_put)
 		"stop, terima kasih",
 		"Assalamualaikum, tolong stop sms",
 		"sudah stop saja",
+		"batal langganan",
 	};
 
 	expect_all(WORD_STOP, texts, ARRAY_LEN(texts));
@@ -181,6 +182,8 @@ Test(words, help_is_a_word_or_a_question_about_the_service)
 		"apakah sms ini gratis",
 		"kena pulsa tidak sms ini",
 		"how do i report",
+		"HELP ME",
+		"cara berhenti",
 	};
 
 	expect_all(WORD_HELP, texts, ARRAY_LEN(texts));
@@ -219,8 +222,10 @@ Test(words, aid_and_information_are_not_help)
 
 Test(words, start_and_cancel_are_whole_messages_too)
 {
-	static const char *const starts[] = { "START",    "MULAI",  "mulai lagi",
-					      "Mulai ya", "UNSTOP", "saya mau mulai lagi" };
+	static const char *const starts[] = {
+		"START",    "MULAI",  "mulai lagi",         "mulai terima sms lagi",
+		"Mulai ya", "UNSTOP", "saya mau mulai lagi"
+	};
 	static const char *const cancels[] = { "BATAL", "batal pak", "Batalkan!", "batal survei",
 					       "batal dulu" };
 	static const char *const neither[] = { "YES", "mulai survei", "mulai jam berapa",
