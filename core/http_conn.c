@@ -477,12 +477,28 @@ struct http_exchange *http_conn_next(struct http_server *server, struct evhttp_c
 	return conn->current;
 }
 
+/* Writes at once what evhttp has made ready, rather than wait until the loop says that the socket is writable: it nearly
+ * always is, and that saves two system calls an answer.  What does not fit is left to evhttp. */
+static void write_now(struct http_conn *conn)
+{
+	struct evbuffer *output = bufferevent_get_output(conn->bev);
+
+	evbuffer_unfreeze(output, 1);
+	(void)!evbuffer_write(output, bufferevent_getfd(conn->bev)); /* an error shows again when evhttp writes */
+	evbuffer_freeze(output, 1);
+	if (evbuffer_get_length(output) > 0)
+		return;
+	bufferevent_disable(conn->bev, EV_WRITE);
+	bufferevent_trigger(conn->bev, EV_WRITE, BEV_OPT_DEFER_CALLBACKS); /* evhttp's own end of an answer */
+}
+
 void http_conn_answering(struct http_conn *conn, bool last)
 {
 	/* Reading is off until it is written, so that a sender who closes its half still gets the answer. */
 	bufferevent_disable(conn->bev, EV_READ);
 	set_deadline(conn, WRITE_SECONDS);
 	conn->refused |= last;
+	write_now(conn);
 }
 
 void http_conn_answered(struct http_conn *conn)
