@@ -185,10 +185,10 @@ static void take_apart(struct bytes text, struct field *field)
 			continue;
 		}
 		point = utf8_next(text, &at);
-		if (point - '0' < 10U)
-			field->digits[field->count++] = (char)point;
-		else if (point == '+' && field->count == 0 && !field->plus)
+		if (point == '+' && field->count == 0 && !field->plus)
 			field->plus = true;
+		else if (point >= '0' && point <= '9')
+			field->digits[field->count++] = (char)point;
 		else if (is_letter(point))
 			field->letters = true;
 		else if (!is_blank(point) && !is_separator(point))

@@ -259,12 +259,11 @@ static size_t keep_together(const struct layout *layout, size_t start, size_t en
 
 static size_t page_end(const struct layout *layout, size_t start)
 {
-	size_t end;
-
 	if (fits(layout, start, trim_end(layout->text, start, layout->text.len), false))
 		return layout->text.len;
 	for (enum step step = 0; step < STEPS; step++) {
-		end = grow(layout, start, step);
+		size_t end = grow(layout, start, step);
+
 		if (end > start)
 			return keep_together(layout, start, end);
 	}

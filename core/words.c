@@ -255,7 +255,7 @@ static bool only(const struct tokens *tokens, uint64_t allowed)
 }
 
 /* The class of the word before i, over "mau" and "usah": "tidak mau berhenti" denies the stop. */
-static uint64_t before(const struct tokens *tokens, unsigned i)
+static uint64_t class_before(const struct tokens *tokens, unsigned i)
 {
 	while (i > 0 && tokens->classes[i - 1] & (WORDS_WANT | WORDS_USAH | WORDS_ME))
 		i--;
@@ -266,7 +266,7 @@ static bool stop_is_denied(const struct tokens *tokens)
 {
 	for (unsigned i = 0; i < tokens->count; i++) {
 		if (tokens->classes[i] & (STOPPING | WORDS_DELETE | WORDS_CANCEL) &&
-		    before(tokens, i) & (WORDS_NEG | WORDS_PROHIBIT | WORDS_REFUSE))
+		    class_before(tokens, i) & (WORDS_NEG | WORDS_PROHIBIT | WORDS_REFUSE))
 			return true;
 	}
 	return false;
@@ -329,7 +329,7 @@ static bool is_removal(const struct tokens *tokens)
 	if (!(have & WORDS_DELETE) ||
 	    !only(tokens, AROUND | WORDS_DELETE | WORDS_WANT | WORDS_SUDAH))
 		return false;
-	return have & WORDS_NUMBER ? have & (WORDS_ME | WORDS_LIST | WORDS_THIS) : have & WORDS_ME;
+	return have & WORDS_ME || (have & WORDS_NUMBER && have & (WORDS_LIST | WORDS_THIS));
 }
 
 /* UNREG, UNREG ALL, UNREG BOLA: whatever the keyword is. */

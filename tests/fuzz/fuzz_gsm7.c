@@ -74,12 +74,13 @@ static void check_encoding(struct arena *arena, struct bytes text)
 static void check_text(struct arena *arena, struct bytes raw)
 {
 	bool cut;
-	struct bytes text = utf8_clean(arena, raw, TEXT_CHARS, &cut), smart;
+	struct bytes text = utf8_clean(arena, raw, TEXT_CHARS, &cut);
 
 	check_segments(text);
 	check_encoding(arena, text);
 	for (int optional = 0; optional < 2; optional++) {
-		smart = gsm7_smart(arena, text, optional);
+		struct bytes smart = gsm7_smart(arena, text, optional);
+
 		require(utf8_valid(smart.data, smart.len));
 		require(smart.data == text.data || gsm7_size(smart, NULL, 0).coding == CODING_GSM7);
 		require(gsm7_smart(arena, smart, optional).data == smart.data);
