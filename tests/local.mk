@@ -56,6 +56,7 @@ AM_TESTS_ENVIRONMENT = \
 REPLAYS = \
 	tests/fuzz/replay_gsm7 \
 	tests/fuzz/replay_msisdn \
+	tests/fuzz/replay_settings \
 	tests/fuzz/replay_telco \
 	tests/fuzz/replay_utf8 \
 	tests/fuzz/replay_words
@@ -64,6 +65,8 @@ tests_fuzz_replay_gsm7_SOURCES = tests/fuzz/fuzz_gsm7.c tests/fuzz/replay.c
 tests_fuzz_replay_gsm7_LDADD = $(REPLAY_LIBS)
 tests_fuzz_replay_msisdn_SOURCES = tests/fuzz/fuzz_msisdn.c tests/fuzz/replay.c
 tests_fuzz_replay_msisdn_LDADD = $(REPLAY_LIBS)
+tests_fuzz_replay_settings_SOURCES = tests/fuzz/fuzz_settings.c tests/fuzz/replay.c
+tests_fuzz_replay_settings_LDADD = $(REPLAY_LIBS)
 tests_fuzz_replay_telco_SOURCES = tests/fuzz/fuzz_telco.c tests/fuzz/replay.c
 tests_fuzz_replay_telco_LDADD = $(REPLAY_LIBS)
 tests_fuzz_replay_utf8_SOURCES = tests/fuzz/fuzz_utf8.c tests/fuzz/replay.c
@@ -77,6 +80,7 @@ if FUZZ
 noinst_PROGRAMS += \
 	tests/fuzz/fuzz_gsm7 \
 	tests/fuzz/fuzz_msisdn \
+	tests/fuzz/fuzz_settings \
 	tests/fuzz/fuzz_telco \
 	tests/fuzz/fuzz_utf8 \
 	tests/fuzz/fuzz_words
@@ -84,6 +88,8 @@ tests_fuzz_fuzz_gsm7_LDADD = $(REPLAY_LIBS)
 tests_fuzz_fuzz_gsm7_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
 tests_fuzz_fuzz_msisdn_LDADD = $(REPLAY_LIBS)
 tests_fuzz_fuzz_msisdn_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+tests_fuzz_fuzz_settings_LDADD = $(REPLAY_LIBS)
+tests_fuzz_fuzz_settings_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
 tests_fuzz_fuzz_telco_LDADD = $(REPLAY_LIBS)
 tests_fuzz_fuzz_telco_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
 tests_fuzz_fuzz_utf8_LDADD = $(REPLAY_LIBS)
@@ -101,6 +107,12 @@ tests_support_test_vectors_LDADD = tests/support/libsupport.a core/libcore.a $(K
 # For tests/run: builds what make check needs, and stops at nothing with -k.
 check-programs: $(check_LIBRARIES) $(check_PROGRAMS)
 .PHONY: check-programs
+
+# scripts/test-http-hostile --listener
+EXTRA_PROGRAMS += tests/support/http-hostile
+CLEANFILES += tests/support/http-hostile
+tests_support_http_hostile_SOURCES = tests/support/http_hostile.c
+tests_support_http_hostile_LDADD = core/libcore.a $(KENTONGAN_LIBS)
 
 include tests/bench/local.mk
 include tests/crash/local.mk
