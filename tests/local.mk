@@ -104,6 +104,13 @@ CLEANFILES += tests/support/test-vectors
 tests_support_test_vectors_SOURCES = tests/support/vectors_main.c
 tests_support_test_vectors_LDADD = tests/support/libsupport.a core/libcore.a $(KENTONGAN_LIBS)
 
+# Tools by hand: what an adapter's call costs; a server on core/http.c alone.
+EXTRA_PROGRAMS += tests/bench/bench_telco tests/support/http-hostile-server
+CLEANFILES += tests/bench/bench_telco tests/support/http-hostile-server
+tests_bench_bench_telco_LDADD = core/libcore.a $(KENTONGAN_LIBS)
+tests_support_http_hostile_server_SOURCES = tests/support/http_hostile.c
+tests_support_http_hostile_server_LDADD = core/libcore.a $(KENTONGAN_LIBS)
+
 # For tests/run: builds what make check needs, and stops at nothing with -k.
 check-programs: $(check_LIBRARIES) $(check_PROGRAMS)
 .PHONY: check-programs
