@@ -17,6 +17,7 @@ tests_support_libsupport_a_SOURCES = \
 # Programs without LDADD of their own are unit tests, and their source has their name.
 LDADD = tests/support/libsupport.a core/libcore.a $(CRITERION_LIBS) $(KENTONGAN_LIBS)
 UNIT_TESTS = \
+	tests/unit/test_admin \
 	tests/unit/test_base \
 	tests/unit/test_clock \
 	tests/unit/test_gsm7 \
@@ -26,6 +27,7 @@ UNIT_TESTS = \
 	tests/unit/test_metrics \
 	tests/unit/test_msisdn \
 	tests/unit/test_parts \
+	tests/unit/test_phone \
 	tests/unit/test_phrases \
 	tests/unit/test_screen \
 	tests/unit/test_settings \
@@ -55,6 +57,8 @@ AM_TESTS_ENVIRONMENT = \
 # builds and `make check` runs over the inputs in tests/fuzz/corpus/X.
 REPLAYS = \
 	tests/fuzz/replay_gsm7 \
+	tests/fuzz/replay_http_form \
+	tests/fuzz/replay_http_request \
 	tests/fuzz/replay_msisdn \
 	tests/fuzz/replay_settings \
 	tests/fuzz/replay_telco \
@@ -63,6 +67,10 @@ REPLAYS = \
 REPLAY_LIBS = core/libcore.a $(KENTONGAN_LIBS)
 tests_fuzz_replay_gsm7_SOURCES = tests/fuzz/fuzz_gsm7.c tests/fuzz/replay.c
 tests_fuzz_replay_gsm7_LDADD = $(REPLAY_LIBS)
+tests_fuzz_replay_http_form_SOURCES = tests/fuzz/fuzz_http_form.c tests/fuzz/replay.c
+tests_fuzz_replay_http_form_LDADD = $(REPLAY_LIBS)
+tests_fuzz_replay_http_request_SOURCES = tests/fuzz/fuzz_http_request.c tests/fuzz/replay.c
+tests_fuzz_replay_http_request_LDADD = $(REPLAY_LIBS)
 tests_fuzz_replay_msisdn_SOURCES = tests/fuzz/fuzz_msisdn.c tests/fuzz/replay.c
 tests_fuzz_replay_msisdn_LDADD = $(REPLAY_LIBS)
 tests_fuzz_replay_settings_SOURCES = tests/fuzz/fuzz_settings.c tests/fuzz/replay.c
@@ -79,6 +87,8 @@ TESTS += $(REPLAYS)
 if FUZZ
 noinst_PROGRAMS += \
 	tests/fuzz/fuzz_gsm7 \
+	tests/fuzz/fuzz_http_form \
+	tests/fuzz/fuzz_http_request \
 	tests/fuzz/fuzz_msisdn \
 	tests/fuzz/fuzz_settings \
 	tests/fuzz/fuzz_telco \
@@ -86,6 +96,10 @@ noinst_PROGRAMS += \
 	tests/fuzz/fuzz_words
 tests_fuzz_fuzz_gsm7_LDADD = $(REPLAY_LIBS)
 tests_fuzz_fuzz_gsm7_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+tests_fuzz_fuzz_http_form_LDADD = $(REPLAY_LIBS)
+tests_fuzz_fuzz_http_form_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+tests_fuzz_fuzz_http_request_LDADD = $(REPLAY_LIBS)
+tests_fuzz_fuzz_http_request_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
 tests_fuzz_fuzz_msisdn_LDADD = $(REPLAY_LIBS)
 tests_fuzz_fuzz_msisdn_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
 tests_fuzz_fuzz_settings_LDADD = $(REPLAY_LIBS)
@@ -114,12 +128,6 @@ tests_support_http_hostile_server_LDADD = core/libcore.a $(KENTONGAN_LIBS)
 # For tests/run: builds what make check needs, and stops at nothing with -k.
 check-programs: $(check_LIBRARIES) $(check_PROGRAMS)
 .PHONY: check-programs
-
-# scripts/test-http-hostile --listener
-EXTRA_PROGRAMS += tests/support/http-hostile
-CLEANFILES += tests/support/http-hostile
-tests_support_http_hostile_SOURCES = tests/support/http_hostile.c
-tests_support_http_hostile_LDADD = core/libcore.a $(KENTONGAN_LIBS)
 
 include tests/bench/local.mk
 include tests/crash/local.mk

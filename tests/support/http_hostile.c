@@ -1,6 +1,6 @@
 /* http_hostile.c - a small server on core/http.c for tests of the listener alone.
  *
- * usage: http-hostile
+ * usage: http-hostile-server
  * Prints its port.  POST /sms/in and GET /sms/in with a "text" store one message (count: GET /stored) and answer 200; GET /healthz answers;
  * all else is 404.  A body of JSON must be an object.
  */
