@@ -138,7 +138,9 @@ static void finish_cb(evutil_socket_t fd UNUSED, short events UNUSED, void *arg)
 	struct http_server *server = arg;
 
 	server->exchanges++; /* keeps the server while its callbacks run */
-	finish_all(server);
+	http_conn_end_written(server);
+	if (!server->closed)
+		finish_all(server);
 	server->exchanges--;
 	http_server_release(server);
 }

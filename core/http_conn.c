@@ -34,6 +34,7 @@ enum {
 
 struct http_conn {
 	LIST_ENTRY(http_conn) next;
+	LIST_ENTRY(http_conn) after;        /* server->written, where written is set */
 	UT_hash_handle hh;                  /* server->by_evcon */
 	struct http_server *server;         /* borrowed */
 	struct bufferevent *bev;            /* evhttp's */
@@ -48,6 +49,7 @@ struct http_conn {
 	int64_t deadline;                   /* ms, 0: none */
 	bool refused;                       /* what comes now is thrown away */
 	bool unread;                        /* the sender was not done when it was refused */
+	bool written;                       /* an answer was, and evhttp isn't told yet */
 	bool inside;                        /* the gate itself changes the input buffer */
 };
 
@@ -369,6 +371,8 @@ static void conn_free(struct http_conn *conn)
 	struct http_exchange *exchange;
 
 	LIST_REMOVE(conn, next);
+	if (conn->written)
+		LIST_REMOVE(conn, after);
 	if (conn->evcon) {
 		HASH_DEL(server->by_evcon, conn);
 		server->conn_count--;
@@ -489,7 +493,21 @@ static void write_now(struct http_conn *conn)
 	if (evbuffer_get_length(output) > 0)
 		return;
 	bufferevent_disable(conn->bev, EV_WRITE);
-	bufferevent_trigger(conn->bev, EV_WRITE, BEV_OPT_DEFER_CALLBACKS); /* evhttp's own end of an answer */
+	conn->written = true;
+	LIST_INSERT_HEAD(&conn->server->written, conn, after);
+	event_active(conn->server->finish, EV_TIMEOUT, 0);
+}
+
+/* evhttp's own end of an answer: it never is one inside the call that gave it. */
+void http_conn_end_written(struct http_server *server)
+{
+	struct http_conn *conn;
+
+	while ((conn = LIST_FIRST(&server->written))) {
+		LIST_REMOVE(conn, after);
+		conn->written = false;
+		bufferevent_trigger(conn->bev, EV_WRITE, BEV_TRIG_IGNORE_WATERMARKS); /* may free conn */
+	}
 }
 
 void http_conn_answering(struct http_conn *conn, bool last)

@@ -44,8 +44,9 @@ struct http_server {
 	struct event *accept_again;         /* owned */
 	struct event *sweep;                /* owned; runs while there are connections */
 	struct event *begin;                /* owned; active while there are fresh connections */
-	struct event *finish;               /* owned; active while there are finished exchanges */
+	struct event *finish;               /* owned; active while there are finished exchanges or written answers */
 	LIST_HEAD(, http_conn) fresh, conns; /* accepted just now, and known to us */
+	LIST_HEAD(, http_conn) written;     /* those of conns whose answer is written */
 	struct http_conn *by_evcon;         /* hash of conns */
 	unsigned conn_count;
 	unsigned in_work;                   /* handed and not yet replied */
@@ -69,6 +70,7 @@ void http_conn_drop_idle(struct http_server *server);
 void http_conn_drop_rests(struct http_server *server);
 struct http_exchange *http_conn_next(struct http_server *server, struct evhttp_connection *evcon);
 void http_conn_answering(struct http_conn *conn, bool last); /* an answer is on its way */
+void http_conn_end_written(struct http_server *server);
 void http_conn_answered(struct http_conn *conn);             /* and was written */
 const char *http_conn_peer(const struct http_conn *conn);
 

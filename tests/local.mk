@@ -20,6 +20,7 @@ UNIT_TESTS = \
 	tests/unit/test_admin \
 	tests/unit/test_base \
 	tests/unit/test_clock \
+	tests/unit/test_control \
 	tests/unit/test_gsm7 \
 	tests/unit/test_http \
 	tests/unit/test_http_client \
