@@ -20,6 +20,7 @@ static struct settings *settings;
 static void start(void)
 {
 	cr_assert(ne(ptr, mkdtemp(folder), NULL));
+	cr_assert(eq(int, chdir(folder), 0)); /* the state folder of a file is taken from there */
 	snprintf(path, sizeof(path), "%s/kentongan.conf.lua", folder);
 	snprintf(state, sizeof(state), "%s/state", folder);
 	unsetenv("KENTONGAN_DIALOG_CACHE");
