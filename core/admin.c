@@ -19,13 +19,13 @@ struct admin {
 	char *secret;                /* owned */
 	const struct admin_ops *ops; /* borrowed */
 	void *arg;
-	struct phone *phone;         /* borrowed, or NULL */
+	struct phone *phone; /* borrowed, or NULL */
 };
 
 struct admin_call {
 	struct admin *admin;
 	struct http_exchange *exchange;
-	const char *id_text;         /* lent; "" in routes without one */
+	const char *id_text; /* lent; "" in routes without one */
 	const struct http_request *request;
 };
 
@@ -40,7 +40,9 @@ static void reply_json(struct http_exchange *exchange, int status, const json_t 
 {
 	char *text = json_dumps(body, JSON_COMPACT | JSON_ENCODE_ANY);
 	struct http_field store = { "Cache-Control", { "no-store", 8 } };
-	struct http_response response = { .status = status, .content_type = "application/json", .headers = { &store, 1 } };
+	struct http_response response = { .status = status,
+					  .content_type = "application/json",
+					  .headers = { &store, 1 } };
 
 	if (!text) {
 		http_reply_status(exchange, 500);
@@ -56,13 +58,20 @@ static void reply_json(struct http_exchange *exchange, int status, const json_t 
 static const char *status_words(int status)
 {
 	switch (status) {
-	case 400: return "the request is not as it must be";
-	case 401: return "wrong or missing token";
-	case 404: return "there is no such thing";
-	case 405: return "not with this method";
-	case 409: return "it is final already";
-	case 503: return "busy, try again";
-	default: return "it failed; the log says why";
+	case 400:
+		return "the request is not as it must be";
+	case 401:
+		return "wrong or missing token";
+	case 404:
+		return "there is no such thing";
+	case 405:
+		return "not with this method";
+	case 409:
+		return "it is final already";
+	case 503:
+		return "busy, try again";
+	default:
+		return "it failed; the log says why";
 	}
 }
 
@@ -140,7 +149,8 @@ static void find_dialogs(struct admin_call *call)
 	else if (!ops->dialog_list)
 		admin_answer(call, 404, NULL);
 	else
-		ops->dialog_list(call->admin->arg, json_string_value(json_object_get(body, "citizen")),
+		ops->dialog_list(call->admin->arg,
+				 json_string_value(json_object_get(body, "citizen")),
 				 json_string_value(json_object_get(body, "plugin")), call);
 	json_decref(body);
 }
@@ -154,7 +164,8 @@ static void list_optouts(struct admin_call *call)
 }
 
 /* An operation on the thing that the path names. */
-static void on_id(struct admin_call *call, void (*operation)(void *arg, struct id id, struct admin_call *call))
+static void on_id(struct admin_call *call,
+		  void (*operation)(void *arg, struct id id, struct admin_call *call))
 {
 	struct id id;
 
@@ -232,11 +243,12 @@ static bool has_token(const struct admin *admin, const struct http_request *requ
 
 	if (!field || field->value.len <= len || strncasecmp(field->value.data, bearer, len) != 0)
 		return false;
-	return admin_secret_equal((struct bytes){ field->value.data + len, field->value.len - len }, admin->secret);
+	return admin_secret_equal((struct bytes){ field->value.data + len, field->value.len - len },
+				  admin->secret);
 }
 
-static void handle_api(struct admin *admin, struct http_exchange *exchange, const struct http_request *request,
-		       const char *path)
+static void handle_api(struct admin *admin, struct http_exchange *exchange,
+		       const struct http_request *request, const char *path)
 {
 	char id[ID_TEXT_SIZE];
 	struct admin_call *call;
@@ -267,14 +279,18 @@ static void handle_health(struct admin *admin, struct http_exchange *exchange)
 	struct http_response response = { .status = 200, .body = { "ok\n", 3 } };
 
 	if (admin->ops->well && !admin->ops->well(admin->arg, why, sizeof(why)))
-		response = (struct http_response){ .status = 503, .body = { why, strlen(why) }, .retry_after = 5 };
+		response = (struct http_response){ .status = 503,
+						   .body = { why, strlen(why) },
+						   .retry_after = 5 };
 	http_reply(exchange, &response, NULL, NULL);
 }
 
 static void handle_metrics(struct http_exchange *exchange)
 {
 	struct buf text = { 0 };
-	struct http_response response = { .status = 200, .content_type = "text/plain; version=0.0.4; charset=utf-8" };
+	struct http_response response = {
+		.status = 200, .content_type = "text/plain; version=0.0.4; charset=utf-8"
+	};
 
 	metrics_print(&text);
 	response.body = (struct bytes){ text.data, text.len };
@@ -301,11 +317,13 @@ void admin_handle(struct http_exchange *exchange, const struct http_request *req
 		handle_metrics(exchange);
 }
 
-struct admin *admin_new(const char *secret, const struct admin_ops *ops, void *arg, struct phone *phone)
+struct admin *admin_new(const char *secret, const struct admin_ops *ops, void *arg,
+			struct phone *phone)
 {
 	struct admin *admin = xcalloc(1, sizeof(*admin));
 
-	*admin = (struct admin){ .secret = xstrdup(secret), .ops = ops, .arg = arg, .phone = phone };
+	*admin =
+		(struct admin){ .secret = xstrdup(secret), .ops = ops, .arg = arg, .phone = phone };
 	return admin;
 }
 

@@ -37,7 +37,8 @@ struct admin_ops {
 	void (*message_release)(void *arg, struct id id, struct admin_call *call);
 	void (*message_drop)(void *arg, struct id id, struct admin_call *call);
 	void (*optout_list)(void *arg, struct admin_call *call);
-	void (*dialog_list)(void *arg, const char *citizen, const char *plugin, struct admin_call *call); /* NULL: any */
+	void (*dialog_list)(void *arg, const char *citizen, const char *plugin,
+			    struct admin_call *call); /* NULL: any */
 	void (*dialog_show)(void *arg, struct id id, struct admin_call *call);
 	void (*dialog_end)(void *arg, struct id id, struct admin_call *call);
 };
@@ -48,7 +49,8 @@ void admin_answer(struct admin_call *call, int status, json_t *body);
 void admin_answer_error(struct admin_call *call, int error);
 
 /* secret: of the bearer token; copied.  ops, arg and phone (may be NULL) are borrowed. */
-struct admin *admin_new(const char *secret, const struct admin_ops *ops, void *arg, struct phone *phone) MUST_CHECK;
+struct admin *admin_new(const char *secret, const struct admin_ops *ops, void *arg,
+			struct phone *phone) MUST_CHECK;
 void admin_free(struct admin *admin); /* NULL is fine; calls that wait must have been answered */
 http_handler admin_handle;            /* the admin listener's; its argument is the admin */
 

@@ -23,36 +23,39 @@
 
 enum {
 	LINE_MAX_BYTES = 40000,
-	POLL_SECONDS = 25,     /* how long the network holds a question for news */
-	POLL_AGAIN_MS = 1000,  /* after a failed one */
-	USSD_MS = 15000,       /* a screen that takes longer is given up */
+	POLL_SECONDS = 25,    /* how long the network holds a question for news */
+	POLL_AGAIN_MS = 1000, /* after a failed one */
+	USSD_MS = 15000,      /* a screen that takes longer is given up */
 	SEND_MS = 20000,
 };
 
 struct line {
-	STAILQ_ENTRY(line) next;
-	char *text;            /* owned */
+	STAILQ_ENTRY(line)
+	next;
+	char *text; /* owned */
 };
 
 struct chat {
 	struct link link;
 	const char *from, *to, *code; /* code: NULL where it is SMS */
-	double wait;           /* seconds of quiet */
+	double wait;                  /* seconds of quiet */
 	bool terminal;
 	struct http_field secret;
-	struct event *input;   /* owned; more lines may come */
-	struct event *quiet;   /* owned; runs while nothing happens */
-	struct event *poll;    /* owned; asks again */
-	struct buf text;       /* input that is not a whole line yet */
-	STAILQ_HEAD(, line) lines; /* owned; not sent yet */
-	bool ended;            /* no more input */
-	bool sending, polling, waiting; /* a request is under way; an answer to the last line is waited for */
-	bool ready;            /* the mailbox was looked into */
+	struct event *input; /* owned; more lines may come */
+	struct event *quiet; /* owned; runs while nothing happens */
+	struct event *poll;  /* owned; asks again */
+	struct buf text;     /* input that is not a whole line yet */
+	STAILQ_HEAD(line_list, line)
+	lines;      /* owned; not sent yet */
+	bool ended; /* no more input */
+	bool sending, polling,
+		waiting; /* a request is under way; an answer to the last line is waited for */
+	bool ready;      /* the mailbox was looked into */
 	bool failed, done;
-	int64_t after;         /* the mailbox's last message that we have; -1: not asked yet */
-	char session[32];      /* USSD */
+	int64_t after;    /* the mailbox's last message that we have; -1: not asked yet */
+	char session[32]; /* USSD */
 	unsigned step;
-	bool open, hung_up;    /* the USSD session */
+	bool open, hung_up; /* the USSD session */
 };
 
 static void chat_go_on(struct chat *chat);
@@ -67,7 +70,8 @@ static void chat_fail(struct chat *chat, const char *base_url, const struct http
 /* Something happened: the quiet begins anew. */
 static void chat_stir(struct chat *chat)
 {
-	struct timeval wait = { (time_t)chat->wait, (suseconds_t)((chat->wait - (double)(time_t)chat->wait) * 1e6) };
+	struct timeval wait = { (time_t)chat->wait,
+				(suseconds_t)((chat->wait - (double)(time_t)chat->wait) * 1e6) };
 
 	event_add(chat->quiet, &wait);
 }
@@ -129,14 +133,15 @@ static void poll_result_cb(const struct http_result *result, void *arg)
 		if (!chat->ready || result->status == 401)
 			chat_fail(chat, chat->link.admin_base, result);
 		else
-			event_add(chat->poll, &again); /* the gateway restarts: this is a phone, it goes on */
+			event_add(chat->poll,
+				  &again); /* the gateway restarts: this is a phone, it goes on */
 		return;
 	}
 	body = json_loadb(result->body.data, result->body.len, 0, NULL);
 	list = json_object_get(body, "messages");
 	if (json_is_integer(json_object_get(body, "next")))
 		chat->after = json_integer_value(json_object_get(body, "next"));
-	json_array_foreach(list, i, message) {
+	json_array_foreach (list, i, message) {
 		print_message(chat, message);
 	}
 	if (json_array_size(list) > 0) {
@@ -176,7 +181,8 @@ static void poll_cb(evutil_socket_t fd UNUSED, short events UNUSED, void *arg)
 	if (chat->ready)
 		buf_addf(&url, "&after=%lld", (long long)chat->after);
 	buf_addf(&url, "&wait=%d", chat->ready ? POLL_SECONDS : 0);
-	link_call(&chat->link, url.data, &chat->secret, NULL, (POLL_SECONDS + 10) * 1000, poll_result_cb, chat);
+	link_call(&chat->link, url.data, &chat->secret, NULL, (POLL_SECONDS + 10) * 1000,
+		  poll_result_cb, chat);
 	buf_free(&url);
 }
 
@@ -202,7 +208,8 @@ static void send_sms(struct chat *chat, const char *text)
 	json_t *body;
 
 	random_id(id);
-	body = json_pack("{s:s, s:s, s:s, s:s}", "id", id, "from", chat->from, "to", chat->to, "text", text);
+	body = json_pack("{s:s, s:s, s:s, s:s}", "id", id, "from", chat->from, "to", chat->to,
+			 "text", text);
 	if (!body) {
 		fprintf(stderr, "kentongan: that line is not UTF-8; it was not sent\n");
 		return;
@@ -220,8 +227,8 @@ static void show_screen(struct chat *chat, const json_t *body)
 	chat->open = json_is_true(json_object_get(body, "more"));
 	printf("----------------------------------------\n");
 	link_print_text(text ? text : "", "");
-	printf("%s\n", chat->open ? "----------------------------------------" :
-				    "------------------------- session ended");
+	printf("%s\n", chat->open ? "----------------------------------------"
+				  : "------------------------- session ended");
 	fflush(stdout);
 	if (chat->open)
 		prompt(chat);
@@ -239,7 +246,9 @@ static void ussd_result_cb(const struct http_result *result, void *arg)
 		return;
 	if (result->error != 0 || result->status != 200) {
 		if (result->error == -ETIMEDOUT)
-			fprintf(stderr, "kentongan: no screen within %d seconds; dial again to go on\n", USSD_MS / 1000);
+			fprintf(stderr,
+				"kentongan: no screen within %d seconds; dial again to go on\n",
+				USSD_MS / 1000);
 		else
 			link_explain(&chat->link, chat->link.public_base, result);
 		chat->failed = chat->done = true;
@@ -257,8 +266,9 @@ static void ussd_result_cb(const struct http_result *result, void *arg)
 /* One request of the session: input NULL dials; end: the citizen hangs up. */
 static void send_ussd(struct chat *chat, const char *input, bool end)
 {
-	json_t *body = json_pack("{s:s, s:s, s:s, s:i, s:b}", "session", chat->session, "from", chat->from, "code", chat->code,
-				 "step", (int)chat->step, "end", end);
+	json_t *body = json_pack("{s:s, s:s, s:s, s:i, s:b}", "session", chat->session, "from",
+				 chat->from, "code", chat->code, "step", (int)chat->step, "end",
+				 end);
 	struct buf url = { 0 };
 
 	if (input && json_object_set_new(body, "input", json_string(input)) < 0) {
@@ -386,7 +396,8 @@ static void chat_run(struct chat *chat)
 	chat->input = event_new(base, STDIN_FILENO, EV_READ | EV_PERSIST, input_cb, chat);
 	chat->quiet = evtimer_new(base, quiet_cb, chat);
 	chat->poll = evtimer_new(base, poll_cb, chat);
-	chat->secret = (struct http_field){ "X-Kentongan-Secret", { chat->link.secret, strlen(chat->link.secret) } };
+	chat->secret = (struct http_field){ "X-Kentongan-Secret",
+					    { chat->link.secret, strlen(chat->link.secret) } };
 	random_id(chat->session);
 	event_active(chat->poll, EV_TIMEOUT, 0);
 	if (fstat(STDIN_FILENO, &file) == 0 && S_ISREG(file.st_mode))
@@ -410,11 +421,14 @@ static void chat_run(struct chat *chat)
 
 static void print_usage(FILE *out)
 {
-	fprintf(out, "usage: kentongan chat [--from NUMBER] [--to 2772] [--ussd [CODE]] [--state DIR]\n"
-		     "                      [--url BASE] [--admin BASE] [--wait SECONDS]\n"
-		     "A phone in the terminal: each line is an SMS; with --ussd it dials CODE (*123#) and each line is an input.\n"
-		     "Start it several times with other numbers for several phones.  At the end of a script it waits until it\n"
-		     "has been quiet for --wait seconds (3).\n");
+	fprintf(out,
+		"usage: kentongan chat [--from NUMBER] [--to 2772] [--ussd [CODE]] [--state DIR]\n"
+		"                      [--url BASE] [--admin BASE] [--wait SECONDS]\n"
+		"A phone in the terminal: each line is an SMS; with --ussd it dials CODE (*123#) "
+		"and each line is an input.\n"
+		"Start it several times with other numbers for several phones.  At the end of a "
+		"script it waits until it\n"
+		"has been quiet for --wait seconds (3).\n");
 }
 
 struct options {
@@ -425,10 +439,15 @@ struct options {
 static bool parse_options(int argc, char **argv, struct chat *chat, struct options *out)
 {
 	static const struct option names[] = {
-		{ "state", required_argument, NULL, 's' }, { "from", required_argument, NULL, 'f' },
-		{ "to", required_argument, NULL, 't' }, { "ussd", optional_argument, NULL, 'u' },
-		{ "url", required_argument, NULL, 'l' }, { "admin", required_argument, NULL, 'a' },
-		{ "wait", required_argument, NULL, 'w' }, { "help", no_argument, NULL, 'h' }, { 0 },
+		{ "state", required_argument, NULL, 's' },
+		{ "from", required_argument, NULL, 'f' },
+		{ "to", required_argument, NULL, 't' },
+		{ "ussd", optional_argument, NULL, 'u' },
+		{ "url", required_argument, NULL, 'l' },
+		{ "admin", required_argument, NULL, 'a' },
+		{ "wait", required_argument, NULL, 'w' },
+		{ "help", no_argument, NULL, 'h' },
+		{ 0 },
 	};
 	int option;
 	char *end;
@@ -438,23 +457,37 @@ static bool parse_options(int argc, char **argv, struct chat *chat, struct optio
 	optind = 1;
 	while ((option = getopt_long(argc, argv, "h", names, NULL)) != -1) {
 		switch (option) {
-		case 's': out->state = optarg; break;
-		case 'f': chat->from = optarg; break;
-		case 't': chat->to = optarg; break;
+		case 's':
+			out->state = optarg;
+			break;
+		case 'f':
+			chat->from = optarg;
+			break;
+		case 't':
+			chat->to = optarg;
+			break;
 		case 'u':
 			if (!optarg && optind < argc && argv[optind][0] == '*')
 				optarg = argv[optind++];
 			chat->code = optarg ? optarg : "*123#";
 			break;
-		case 'l': out->url = optarg; break;
-		case 'a': out->admin = optarg; break;
-		case 'h': out->help = true; break;
+		case 'l':
+			out->url = optarg;
+			break;
+		case 'a':
+			out->admin = optarg;
+			break;
+		case 'h':
+			out->help = true;
+			break;
 		case 'w':
-			chat->wait = strtod(optarg, &end);
-			if (*end || end == optarg || !(chat->wait > 0 && chat->wait <= 3600))
+			chat->wait = optarg ? strtod(optarg, &end) : 0;
+			if (!optarg || *end || end == optarg ||
+			    !(chat->wait > 0 && chat->wait <= 3600))
 				return false;
 			break;
-		default: return false;
+		default:
+			return false;
 		}
 	}
 	return optind == argc;
@@ -482,7 +515,8 @@ int chat_main(int argc, char **argv)
 	chat.terminal = isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
 	if (chat.terminal)
 		printf("%s, a phone.  %s  Ctrl-D switches it off.\n", chat.from,
-		       chat.code ? "It dials; answer the screens." : "Each line is an SMS; try SURVEI.");
+		       chat.code ? "It dials; answer the screens."
+				 : "Each line is an SMS; try SURVEI.");
 	chat_run(&chat);
 	link_close(&chat.link);
 	return chat.failed ? 1 : 0;

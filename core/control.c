@@ -25,8 +25,8 @@ typedef void print_fn(const json_t *answer);
 /* kentongan OBJECT VERB [ARGUMENT] */
 struct command {
 	const char *object, *verb;
-	const char *argument;  /* what it is called in the usage, or NULL: none */
-	const char *path;      /* behind /api/v1/; '*' stands for the argument */
+	const char *argument; /* what it is called in the usage, or NULL: none */
+	const char *path;     /* behind /api/v1/; '*' stands for the argument */
 	bool post;
 	print_fn *print;
 	const char *help;
@@ -55,7 +55,8 @@ static void print_message_line(const json_t *message)
 {
 	printf("%s  ", text_of(message, "id"));
 	print_time(json_object_get(message, "time"));
-	printf("  %-3s  %-9s  %s  %s  %s\n", text_of(message, "direction"), text_of(message, "state"), text_of(message, "citizen"),
+	printf("  %-3s  %-9s  %s  %s  %s\n", text_of(message, "direction"),
+	       text_of(message, "state"), text_of(message, "citizen"),
 	       text_of(message, "connection"), text_of(message, "note"));
 	printf("    ");
 	link_print_text(text_of(message, "text"), "    ");
@@ -65,8 +66,8 @@ static void print_dialog_line(const json_t *dialog)
 {
 	printf("%s  ", text_of(dialog, "id"));
 	print_time(json_object_get(dialog, "time"));
-	printf("  %-8s  %s  %s.%s  %s\n", text_of(dialog, "state"), text_of(dialog, "citizen"), text_of(dialog, "plugin"),
-	       text_of(dialog, "dialog"), text_of(dialog, "reason"));
+	printf("  %-8s  %s  %s.%s  %s\n", text_of(dialog, "state"), text_of(dialog, "citizen"),
+	       text_of(dialog, "plugin"), text_of(dialog, "dialog"), text_of(dialog, "reason"));
 }
 
 static void print_list(const json_t *list, const char *none, print_fn *line)
@@ -76,7 +77,7 @@ static void print_list(const json_t *list, const char *none, print_fn *line)
 
 	if (json_array_size(list) == 0)
 		printf("%s\n", none);
-	json_array_foreach(list, i, item) {
+	json_array_foreach (list, i, item) {
 		line(item);
 	}
 }
@@ -111,7 +112,7 @@ static void print_value(const char *key, const json_t *value)
 
 	if (json_is_array(value)) {
 		printf("%s:\n", key);
-		json_array_foreach(value, i, item) {
+		json_array_foreach (value, i, item) {
 			printf("  ");
 			link_print_text(json_is_string(item) ? json_string_value(item) : "", "  ");
 		}
@@ -122,7 +123,8 @@ static void print_value(const char *key, const json_t *value)
 		link_print_text(json_string_value(value), "             ");
 		return;
 	}
-	if (json_is_integer(value) && (strcmp(key, "time") == 0 || strcmp(key, "expires") == 0 || strcmp(key, "since") == 0))
+	if (json_is_integer(value) &&
+	    (strcmp(key, "time") == 0 || strcmp(key, "expires") == 0 || strcmp(key, "since") == 0))
 		print_time(value);
 	else if (json_is_integer(value))
 		printf("%lld", (long long)json_integer_value(value));
@@ -137,18 +139,21 @@ static void print_object(const json_t *answer)
 	const char *key;
 	json_t *value;
 
-	json_object_foreach((json_t *)answer, key, value) {
+	json_object_foreach ((json_t *)answer, key, value) {
 		print_value(key, value);
 	}
 }
 
 static const struct command commands[] = {
-	{ "message", "find", "NUMBER", "messages/find", true, print_messages, "a citizen's messages, both ways" },
+	{ "message", "find", "NUMBER", "messages/find", true, print_messages,
+	  "a citizen's messages, both ways" },
 	{ "message", "show", "ID", "messages/*", false, print_object, "all about one message" },
-	{ "message", "release", "ID", "messages/*/release", true, print_object, "send a held or doubtful message now" },
+	{ "message", "release", "ID", "messages/*/release", true, print_object,
+	  "send a held or doubtful message now" },
 	{ "message", "drop", "ID", "messages/*/drop", true, print_object, "never send it" },
 	{ "optout", "list", NULL, "optouts", false, print_optouts, "citizens who said STOP" },
-	{ "dialog", "list", NULL, "dialogs/find", true, print_dialogs, "open dialogs; --citizen, --plugin" },
+	{ "dialog", "list", NULL, "dialogs/find", true, print_dialogs,
+	  "open dialogs; --citizen, --plugin" },
 	{ "dialog", "show", "ID", "dialogs/*", false, print_object, "one dialog and its journal" },
 	{ "dialog", "end", "ID", "dialogs/*/end", true, print_object, "end it" },
 };
@@ -162,8 +167,9 @@ static void print_usage(FILE *out, const char *object)
 		const struct command *command = &commands[i];
 
 		if (strcmp(command->object, object) == 0)
-			fprintf(out, "  kentongan %s %-7s %-7s %s\n", command->object, command->verb,
-				command->argument ? command->argument : "", command->help);
+			fprintf(out, "  kentongan %s %-7s %-7s %s\n", command->object,
+				command->verb, command->argument ? command->argument : "",
+				command->help);
 	}
 	fprintf(out, "options: --state DIR (\"state\"), --admin URL, --json%s\n",
 		strcmp(object, "dialog") == 0 ? ", --citizen NUMBER, --plugin NAME" : "");
@@ -172,9 +178,13 @@ static void print_usage(FILE *out, const char *object)
 static bool parse_options(int argc, char **argv, struct options *out)
 {
 	static const struct option names[] = {
-		{ "state", required_argument, NULL, 's' }, { "admin", required_argument, NULL, 'a' },
-		{ "citizen", required_argument, NULL, 'c' }, { "plugin", required_argument, NULL, 'p' },
-		{ "json", no_argument, NULL, 'j' }, { "help", no_argument, NULL, 'h' }, { 0 },
+		{ "state", required_argument, NULL, 's' },
+		{ "admin", required_argument, NULL, 'a' },
+		{ "citizen", required_argument, NULL, 'c' },
+		{ "plugin", required_argument, NULL, 'p' },
+		{ "json", no_argument, NULL, 'j' },
+		{ "help", no_argument, NULL, 'h' },
+		{ 0 },
 	};
 	int option;
 
@@ -182,13 +192,26 @@ static bool parse_options(int argc, char **argv, struct options *out)
 	optind = 1;
 	while ((option = getopt_long(argc, argv, "h", names, NULL)) != -1) {
 		switch (option) {
-		case 's': out->state = optarg; break;
-		case 'a': out->admin = optarg; break;
-		case 'c': out->citizen = optarg; break;
-		case 'p': out->plugin = optarg; break;
-		case 'j': out->json = true; break;
-		case 'h': out->help = true; break;
-		default: return false;
+		case 's':
+			out->state = optarg;
+			break;
+		case 'a':
+			out->admin = optarg;
+			break;
+		case 'c':
+			out->citizen = optarg;
+			break;
+		case 'p':
+			out->plugin = optarg;
+			break;
+		case 'j':
+			out->json = true;
+			break;
+		case 'h':
+			out->help = true;
+			break;
+		default:
+			return false;
 		}
 	}
 	return true;
@@ -208,7 +231,8 @@ static const struct command *find_command(const char *object, int count, char **
 	return NULL;
 }
 
-static json_t *command_body(const struct command *command, const struct options *options, const char *argument)
+static json_t *command_body(const struct command *command, const struct options *options,
+			    const char *argument)
 {
 	json_t *body;
 
@@ -252,13 +276,15 @@ static void answer_cb(const struct http_result *result, void *arg)
 }
 
 /* The path with the argument in place of '*'; ids only, so nothing to escape. */
-static void command_url(const struct link *link, const struct command *command, const char *argument, struct buf *out)
+static void command_url(const struct link *link, const struct command *command,
+			const char *argument, struct buf *out)
 {
 	const char *star = strchr(command->path, '*');
 
 	buf_addf(out, "%s/api/v1/", link->admin_base);
 	if (star)
-		buf_addf(out, "%.*s%s%s", (int)(star - command->path), command->path, argument, star + 1);
+		buf_addf(out, "%.*s%s%s", (int)(star - command->path), command->path, argument,
+			 star + 1);
 	else
 		buf_addstr(out, command->path);
 }
@@ -278,7 +304,8 @@ static int run(const struct command *command, const struct options *options, con
 	command_url(&link, command, argument, &url);
 	buf_addf(&bearer, "Bearer %s", link.secret);
 	header = (struct http_field){ "Authorization", { bearer.data, bearer.len } };
-	link_call(&link, url.data, &header, command_body(command, options, argument), 0, answer_cb, &answer);
+	link_call(&link, url.data, &header, command_body(command, options, argument), 0, answer_cb,
+		  &answer);
 	while (!answer.done)
 		event_base_loop(link.base, EVLOOP_ONCE);
 	buf_free(&url);
@@ -315,8 +342,9 @@ int control_main(int argc, char **argv)
 	}
 	argument = command->argument ? argv[optind + 1] : "";
 	if (command->argument && strcmp(command->argument, "ID") == 0 && !is_id(argument)) {
-		fprintf(stderr, "kentongan: %s is not an id: 32 digits, as `kentongan %s %s` shows them\n", argument, argv[0],
-			strcmp(argv[0], "message") == 0 ? "find" : "list");
+		fprintf(stderr,
+			"kentongan: %s is not an id: 32 digits, as `kentongan %s %s` shows them\n",
+			argument, argv[0], strcmp(argv[0], "message") == 0 ? "find" : "list");
 		return 2;
 	}
 	return run(command, &options, argument);

@@ -9,4 +9,5 @@
 int control_main(int argc, char **argv);
 
 /* Written at start by the gateway: its public and admin base URL, "http://127.0.0.1:8080". Errors: -errno of the file. */
-int control_addresses_put(const char *state, const char *public_base, const char *admin_base) MUST_CHECK;
+int control_addresses_put(const char *state, const char *public_base,
+			  const char *admin_base) MUST_CHECK;

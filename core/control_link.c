@@ -79,7 +79,8 @@ static bool read_secret(struct link *link, const char *name)
 	if (!ok)
 		fprintf(stderr,
 			"kentongan: %s: %s\n"
-			"The gateway makes this file when it first runs.  Is --state its state folder, and are you its user?\n",
+			"The gateway makes this file when it first runs.  Is --state its state "
+			"folder, and are you its user?\n",
 			path.data, errno ? strerror(errno) : "is empty");
 	if (file)
 		fclose(file);
@@ -120,8 +121,8 @@ static void refused_cb(evutil_socket_t fd UNUSED, short events UNUSED, void *arg
 	free(refused);
 }
 
-void link_call(struct link *link, const char *url, const struct http_field *header, json_t *body, unsigned total_ms,
-	       http_result_cb *cb, void *arg)
+void link_call(struct link *link, const char *url, const struct http_field *header, json_t *body,
+	       unsigned total_ms, http_result_cb *cb, void *arg)
 {
 	char *text = body ? json_dumps(body, JSON_COMPACT) : NULL;
 	struct http_field headers[] = { *header, { "Content-Type", { "application/json", 16 } } };
@@ -147,22 +148,31 @@ void link_call(struct link *link, const char *url, const struct http_field *head
 
 void link_explain(const struct link *link, const char *base_url, const struct http_result *result)
 {
-	json_t *body = json_loadb(result->body.data ? result->body.data : "", result->body.len, 0, NULL);
+	json_t *body = json_loadb(result->body.data ? result->body.data : "", result->body.len, 0,
+				  NULL);
 	const char *said = json_string_value(json_object_get(body, "error"));
 
 	if (result->error == -EINVAL)
-		fprintf(stderr, "kentongan: %s is not a base URL such as http://127.0.0.1:8080\n", base_url);
+		fprintf(stderr, "kentongan: %s is not a base URL such as http://127.0.0.1:8080\n",
+			base_url);
 	else if (result->error == -ECONNREFUSED)
-		fprintf(stderr, "kentongan: no gateway answers at %s.  Is `kentongan serve` (or scripts/run) running?\n", base_url);
+		fprintf(stderr,
+			"kentongan: no gateway answers at %s.  Is `kentongan serve` (or "
+			"scripts/run) running?\n",
+			base_url);
 	else if (result->error)
 		fprintf(stderr, "kentongan: %s: %s\n", base_url, strerror(-result->error));
 	else if (result->status == 401)
-		fprintf(stderr, "kentongan: %s refused the secret in %s: is that the state folder of this gateway?\n", base_url,
-			link->state);
+		fprintf(stderr,
+			"kentongan: %s refused the secret in %s: is that the state folder of this "
+			"gateway?\n",
+			base_url, link->state);
 	else if (result->status == 503)
-		fprintf(stderr, "kentongan: the gateway is busy or its store fails; try again (its log says why)\n");
+		fprintf(stderr, "kentongan: the gateway is busy or its store fails; try again (its "
+				"log says why)\n");
 	else
-		fprintf(stderr, "kentongan: %s (HTTP status %d)\n", said ? said : "the gateway refused", result->status);
+		fprintf(stderr, "kentongan: %s (HTTP status %d)\n",
+			said ? said : "the gateway refused", result->status);
 	json_decref(body);
 }
 

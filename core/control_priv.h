@@ -10,9 +10,9 @@ struct event_base;
 enum { LINK_URL_SIZE = 160, LINK_SECRET_SIZE = 256 };
 
 struct link {
-	const char *state;                  /* borrowed */
-	struct event_base *base;            /* owned */
-	struct http_client *client;         /* owned */
+	const char *state;          /* borrowed */
+	struct event_base *base;    /* owned */
+	struct http_client *client; /* owned */
 	char public_base[LINK_URL_SIZE], admin_base[LINK_URL_SIZE];
 	char secret[LINK_SECRET_SIZE];
 };
@@ -22,8 +22,8 @@ bool link_open(struct link *link, const char *state, const char *secret_file) MU
 void link_close(struct link *link);
 
 /* One call; header is the secret's header line.  Whatever comes, cb is told once, from the loop. body: taken, or NULL for a GET. */
-void link_call(struct link *link, const char *url, const struct http_field *header, json_t *body, unsigned total_ms,
-	       http_result_cb *cb, void *arg);
+void link_call(struct link *link, const char *url, const struct http_field *header, json_t *body,
+	       unsigned total_ms, http_result_cb *cb, void *arg);
 
 /* Says on standard error what went wrong with a call, and what to do about it. */
 void link_explain(const struct link *link, const char *base_url, const struct http_result *result);

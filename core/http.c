@@ -114,7 +114,8 @@ void http_exchange_cut(struct http_exchange *exchange)
 {
 	exchange->conn = NULL;
 	/* evhttp frees the request with the connection, but for one that it had taken off because we still work on it. */
-	if (!exchange->replied && exchange->answer && !evhttp_request_get_connection(exchange->answer))
+	if (!exchange->replied && exchange->answer &&
+	    !evhttp_request_get_connection(exchange->answer))
 		evhttp_request_free(exchange->answer);
 	exchange->answer = NULL;
 	if (exchange->replied)
@@ -176,7 +177,8 @@ static void add_fields(struct http_exchange *exchange, const struct http_fields 
 
 		if (!memchr(field->value.data, '\0', field->value.len))
 			evhttp_add_header(out, field->name,
-					  arena_memdup(&exchange->arena, field->value.data, field->value.len));
+					  arena_memdup(&exchange->arena, field->value.data,
+						       field->value.len));
 	}
 }
 
@@ -195,10 +197,12 @@ static const char *date_text(void)
 	return text;
 }
 
-static void add_headers(struct http_exchange *exchange, const struct http_response *response, bool last)
+static void add_headers(struct http_exchange *exchange, const struct http_response *response,
+			bool last)
 {
 	struct evkeyvalq *out = evhttp_request_get_output_headers(exchange->answer);
-	const char *type = response->content_type ? response->content_type : "text/plain; charset=utf-8";
+	const char *type = response->content_type ? response->content_type
+						  : "text/plain; charset=utf-8";
 	char number[16];
 
 	evhttp_add_header(out, "Date", date_text());
@@ -223,14 +227,17 @@ static void add_body(struct http_exchange *exchange, const struct bytes *body)
 	char number[24];
 
 	if (exchange->head.request.method != HTTP_HEAD) {
-		evbuffer_add(evhttp_request_get_output_buffer(exchange->answer), body->data, body->len);
+		evbuffer_add(evhttp_request_get_output_buffer(exchange->answer), body->data,
+			     body->len);
 		return;
 	}
 	snprintf(number, sizeof(number), "%zu", body->len);
-	evhttp_add_header(evhttp_request_get_output_headers(exchange->answer), "Content-Length", number);
+	evhttp_add_header(evhttp_request_get_output_headers(exchange->answer), "Content-Length",
+			  number);
 }
 
-void http_reply(struct http_exchange *exchange, const struct http_response *response, http_sent_cb *sent, void *arg)
+void http_reply(struct http_exchange *exchange, const struct http_response *response,
+		http_sent_cb *sent, void *arg)
 {
 	struct http_server *server = exchange->server;
 	bool last = exchange->refused || !exchange->head.keep || server->stopping;
@@ -277,7 +284,8 @@ static bool is_proxy(const struct http_limits *limits, const char *address)
 /* The address as one of our proxies saw it: the last one in X-Forwarded-For that isn't itself a proxy.  NULL: none. */
 static const char *forwarded_peer(struct http_exchange *exchange)
 {
-	const struct http_field *field = http_field(&exchange->head.request.headers, "X-Forwarded-For", true);
+	const struct http_field *field = http_field(&exchange->head.request.headers,
+						    "X-Forwarded-For", true);
 	char *list = field ? arena_strdup(&exchange->arena, field->value.data) : NULL, *item;
 	unsigned char raw[16];
 
@@ -312,7 +320,8 @@ static void set_peer(struct http_exchange *exchange)
 static void request_cb(struct evhttp_request *answer, void *arg)
 {
 	struct http_server *server = arg;
-	struct http_exchange *exchange = http_conn_next(server, evhttp_request_get_connection(answer));
+	struct http_exchange *exchange = http_conn_next(server,
+							evhttp_request_get_connection(answer));
 
 	if (!exchange) { /* can't be: evhttp reads only what conn_pass wrote */
 		evhttp_send_error(answer, 500, NULL);
@@ -366,7 +375,8 @@ static void accept_again_cb(evutil_socket_t fd UNUSED, short events UNUSED, void
 }
 
 /* The address as the system wants it. */
-static int parse_address(const char *host, unsigned port, struct sockaddr_storage *out, socklen_t *len)
+static int parse_address(const char *host, unsigned port, struct sockaddr_storage *out,
+			 socklen_t *len)
 {
 	struct sockaddr_in *v4 = (struct sockaddr_in *)out;
 	struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)out;
@@ -390,13 +400,11 @@ static int parse_address(const char *host, unsigned port, struct sockaddr_storag
 
 static unsigned bound_port(int fd)
 {
-	struct sockaddr_storage address;
+	struct sockaddr_in6 address = { 0 }; /* the port has the same place in both families */
 	socklen_t len = sizeof(address);
 
-	if (getsockname(fd, (struct sockaddr *)&address, &len) < 0)
-		return 0;
-	return ntohs(address.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&address)->sin6_port :
-						     ((struct sockaddr_in *)&address)->sin_port);
+	return getsockname(fd, (struct sockaddr *)&address, &len) < 0 ? 0
+								      : ntohs(address.sin6_port);
 }
 
 static int server_listen(struct http_server *server, const char *host, unsigned port)
@@ -410,7 +418,8 @@ static int server_listen(struct http_server *server, const char *host, unsigned 
 	if (rc < 0)
 		return rc;
 	errno = 0;
-	listener = evconnlistener_new_bind(server->base, NULL, NULL, flags, BACKLOG, (struct sockaddr *)&address, (int)len);
+	listener = evconnlistener_new_bind(server->base, NULL, NULL, flags, BACKLOG,
+					   (struct sockaddr *)&address, (int)len);
 	if (!listener)
 		return errno ? -errno : -EINVAL;
 	/* Accepted sockets inherit it: an answer is written whole, waiting for more to send only adds time. */
@@ -422,13 +431,16 @@ static int server_listen(struct http_server *server, const char *host, unsigned 
 	return 0;
 }
 
-int http_server_open(struct event_base *base, const char *host, unsigned port, const struct http_limits *limits,
-		     http_handler *handler, void *arg, struct http_server **out)
+int http_server_open(struct event_base *base, const char *host, unsigned port,
+		     const struct http_limits *limits, http_handler *handler, void *arg,
+		     struct http_server **out)
 {
 	struct http_server *server = xcalloc(1, sizeof(*server));
 	int rc;
 
-	*server = (struct http_server){ .base = base, .limits = *limits, .handler = handler, .arg = arg };
+	*server = (struct http_server){
+		.base = base, .limits = *limits, .handler = handler, .arg = arg
+	};
 	STAILQ_INIT(&server->finished);
 	server->evhttp = evhttp_new(base);
 	server->accept_again = evtimer_new(base, accept_again_cb, server);
@@ -479,7 +491,7 @@ void http_server_close(struct http_server *server)
 		return;
 	server->stopping = true;
 	begin_cb(-1, 0, server); /* so that each connection tells us of its end */
-	server->exchanges++; /* keeps the server until the end of this function */
+	server->exchanges++;     /* keeps the server until the end of this function */
 	server->closed = true;
 	evhttp_free(server->evhttp);
 	http_conn_drop_rests(server);

@@ -27,40 +27,41 @@ enum {
 	ANSWER_HEADER_BYTES = 16 * 1024,
 	BODY_MAX = 1024 * 1024,
 	URL_MAX_BYTES = 8 * 1024,
-	IDLE_SECONDS = 4, /* a kept connection older than this is not used again; Apache's default is 5 */
+	IDLE_SECONDS =
+		4, /* a kept connection older than this is not used again; Apache's default is 5 */
 	POOL_MAX = 256,   /* calls kept for reuse */
 	BODY_KEEP = 8192, /* a larger answer buffer is given back */
 };
 
 struct call {
-	LIST_ENTRY(call) next;         /* client->calls, or client->pool */
-	struct http_client *client;    /* borrowed */
-	CURL *easy;                    /* owned */
-	struct arena arena;            /* owned; of one exchange */
+	LIST_ENTRY(call) next;      /* client->calls, or client->pool */
+	struct http_client *client; /* borrowed */
+	CURL *easy;                 /* owned */
+	struct arena arena;         /* owned; of one exchange */
 	http_result_cb *cb;
 	void *arg;
 	struct http_field fields[ANSWER_HEADERS_MAX];
 	unsigned field_count;
 	size_t header_bytes;
-	struct buf body;               /* owned */
+	struct buf body; /* owned */
 	size_t body_max;
-	bool too_long;                 /* the answer */
-	bool begun;                    /* a connection was there, and the request went on its way */
+	bool too_long; /* the answer */
+	bool begun;    /* a connection was there, and the request went on its way */
 };
 
 struct http_client {
-	struct event_base *base;       /* borrowed */
-	CURLM *multi;                  /* owned */
-	struct event *timer;           /* owned */
-	LIST_HEAD(, call) calls, pool; /* owned */
+	struct event_base *base;                /* borrowed */
+	CURLM *multi;                           /* owned */
+	struct event *timer;                    /* owned */
+	LIST_HEAD(call_list, call) calls, pool; /* owned */
 	unsigned in_work, pooled;
 	bool closing;
 };
 
 /* What is waited for on one of libcurl's sockets. */
 struct watch {
-	struct event *event;           /* owned */
-	short events;                  /* 0: none */
+	struct event *event; /* owned */
+	short events;        /* 0: none */
 };
 
 /* Some of the request was given to the socket. */
@@ -74,7 +75,8 @@ static bool call_left(const struct call *call)
 	return size > 0;
 }
 
-static int prereq_cb(void *arg, char *address UNUSED, char *own UNUSED, int port UNUSED, int own_port UNUSED)
+static int prereq_cb(void *arg, char *address UNUSED, char *own UNUSED, int port UNUSED,
+		     int own_port UNUSED)
 {
 	struct call *call = arg;
 
@@ -115,8 +117,9 @@ static void take_header(struct call *call, const char *line, size_t len)
 	for (value = colon + 1; value < line + len && (*value == ' ' || *value == '\t'); value++)
 		;
 	field->name = arena_memdup(&call->arena, line, (size_t)(colon - line));
-	field->value = value < line + len ? arena_bytes(&call->arena, value, (size_t)(line + len - value)) :
-					    arena_bytes(&call->arena, "", 0);
+	field->value = value < line + len
+			       ? arena_bytes(&call->arena, value, (size_t)(line + len - value))
+			       : arena_bytes(&call->arena, "", 0);
 	call->field_count++;
 }
 
@@ -243,7 +246,8 @@ static void call_end(struct call *call, int error)
 		curl_easy_getinfo(call->easy, CURLINFO_RESPONSE_CODE, &status);
 		result.status = (int)status;
 		result.headers = (struct http_fields){ call->fields, call->field_count };
-		result.body = (struct bytes){ call->body.data ? call->body.data : "", call->body.len };
+		result.body = (struct bytes){ call->body.data ? call->body.data : "",
+					      call->body.len };
 	}
 	curl_multi_remove_handle(call->client->multi, call->easy);
 	cb(&result, arg);
@@ -290,7 +294,9 @@ static int timer_cb(CURLM *multi UNUSED, long ms, void *arg)
 static void socket_due_cb(evutil_socket_t fd, short events, void *arg)
 {
 	struct http_client *client = arg;
-	int what = (events & EV_READ ? CURL_CSELECT_IN : 0) | (events & EV_WRITE ? CURL_CSELECT_OUT : 0), running;
+	int what = (events & EV_READ ? CURL_CSELECT_IN : 0) |
+		   (events & EV_WRITE ? CURL_CSELECT_OUT : 0),
+	    running;
 
 	curl_multi_socket_action(client->multi, fd, what, &running);
 	take_finished(client);
@@ -302,13 +308,15 @@ static void watch_free(struct watch *watch)
 	free(watch);
 }
 
-static void watch_set(struct http_client *client, struct watch *watch, curl_socket_t fd, short events)
+static void watch_set(struct http_client *client, struct watch *watch, curl_socket_t fd,
+		      short events)
 {
 	if (watch->events == events)
 		return;
 	if (watch->events)
 		event_del(watch->event);
-	event_assign(watch->event, client->base, fd, (short)(events | EV_PERSIST), socket_due_cb, client);
+	event_assign(watch->event, client->base, fd, (short)(events | EV_PERSIST), socket_due_cb,
+		     client);
 	event_add(watch->event, NULL);
 	watch->events = events;
 }
@@ -329,7 +337,9 @@ static int socket_cb(CURL *easy UNUSED, curl_socket_t fd, int what, void *arg, v
 		watch->event = event_new(client->base, fd, 0, socket_due_cb, client);
 		curl_multi_assign(client->multi, fd, watch);
 	}
-	watch_set(client, watch, fd, (short)((what & CURL_POLL_IN ? EV_READ : 0) | (what & CURL_POLL_OUT ? EV_WRITE : 0)));
+	watch_set(client, watch, fd,
+		  (short)((what & CURL_POLL_IN ? EV_READ : 0) |
+			  (what & CURL_POLL_OUT ? EV_WRITE : 0)));
 	return 0;
 }
 
@@ -413,7 +423,8 @@ static struct curl_slist *add_line(struct call *call, struct curl_slist *rest, c
 /* In the call's arena; libcurl only reads it. */
 static struct curl_slist *header_lines(struct call *call, const struct http_fields *headers)
 {
-	struct curl_slist *lines = add_line(call, NULL, "Expect:"); /* never wait for 100 Continue */
+	struct curl_slist *lines = add_line(call, NULL,
+					    "Expect:"); /* never wait for 100 Continue */
 	unsigned i;
 
 	for (i = headers->count; i > 0; i--) {
@@ -421,9 +432,11 @@ static struct curl_slist *header_lines(struct call *call, const struct http_fiel
 		char *text;
 
 		if (field->value.len > 0)
-			text = arena_printf(&call->arena, "%s: %.*s", field->name, (int)field->value.len, field->value.data);
+			text = arena_printf(&call->arena, "%s: %.*s", field->name,
+					    (int)field->value.len, field->value.data);
 		else
-			text = arena_printf(&call->arena, "%s;", field->name); /* libcurl's way to say "empty" */
+			text = arena_printf(&call->arena, "%s;",
+					    field->name); /* libcurl's way to say "empty" */
 		lines = add_line(call, lines, text);
 	}
 	return lines;
@@ -435,11 +448,14 @@ static void set_own(struct call *call, const struct http_call *from)
 	unsigned total_ms = from->total_ms ? from->total_ms : TOTAL_MS;
 
 	curl_easy_setopt(call->easy, CURLOPT_URL, from->url);
-	curl_easy_setopt(call->easy, CURLOPT_PROTOCOLS_STR, from->https_only ? "https" : "http,https");
+	curl_easy_setopt(call->easy, CURLOPT_PROTOCOLS_STR,
+			 from->https_only ? "https" : "http,https");
 	if (strcmp(from->method, "POST") == 0) {
 		curl_easy_setopt(call->easy, CURLOPT_POST, 1L);
-		curl_easy_setopt(call->easy, CURLOPT_POSTFIELDS, arena_memdup(&call->arena, from->body.data, from->body.len));
-		curl_easy_setopt(call->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)from->body.len);
+		curl_easy_setopt(call->easy, CURLOPT_POSTFIELDS,
+				 arena_memdup(&call->arena, from->body.data, from->body.len));
+		curl_easy_setopt(call->easy, CURLOPT_POSTFIELDSIZE_LARGE,
+				 (curl_off_t)from->body.len);
 	} else {
 		curl_easy_setopt(call->easy, CURLOPT_HTTPGET, 1L);
 	}
@@ -448,7 +464,8 @@ static void set_own(struct call *call, const struct http_call *from)
 	curl_easy_setopt(call->easy, CURLOPT_TIMEOUT_MS, (long)total_ms);
 }
 
-int http_client_call(struct http_client *client, const struct http_call *from, http_result_cb *cb, void *arg)
+int http_client_call(struct http_client *client, const struct http_call *from, http_result_cb *cb,
+		     void *arg)
 {
 	struct call *call;
 
@@ -473,15 +490,17 @@ unsigned http_client_in_work(const struct http_client *client)
 
 void http_client_free(struct http_client *client)
 {
-	struct call *call;
+	struct call *call, *next;
 
 	if (!client)
 		return;
 	client->closing = true;
-	while ((call = LIST_FIRST(&client->calls)))
+	for (call = LIST_FIRST(&client->calls); call; call = next) {
+		next = LIST_NEXT(call, next);
 		call_end(call, -ECANCELED);
-	while ((call = LIST_FIRST(&client->pool))) {
-		LIST_REMOVE(call, next);
+	}
+	for (call = LIST_FIRST(&client->pool); call; call = next) {
+		next = LIST_NEXT(call, next);
 		call_free(call);
 	}
 	curl_multi_cleanup(client->multi);

@@ -9,19 +9,19 @@
 struct http_client;
 
 struct http_call {
-	const char *method;          /* "GET", "POST" */
+	const char *method; /* "GET", "POST" */
 	const char *url;
 	struct http_fields headers;
 	struct bytes body;
 	unsigned connect_ms, total_ms; /* 0: 5,000 and 20,000 */
 	bool https_only;
-	size_t answer_max;           /* bytes of its body, 0: 64 KiB */
+	size_t answer_max; /* bytes of its body, 0: 64 KiB */
 };
 
 /* What came of it.  `left`: the request may have reached the other side (some of it was written), so a failure
  * after it is an unknown outcome, not a failed one. */
 struct http_result {
-	int error;                   /* 0; -ETIMEDOUT, -ECONNREFUSED, -EIO, -EMSGSIZE (answer too long), -EPROTO (TLS), -ECANCELED */
+	int error; /* 0; -ETIMEDOUT, -ECONNREFUSED, -EIO, -EMSGSIZE (answer too long), -EPROTO (TLS), -ECANCELED */
 	bool left;
 	int status;
 	struct http_fields headers;
@@ -32,6 +32,8 @@ typedef void http_result_cb(const struct http_result *result, void *arg); /* len
 struct http_client *http_client_new(struct event_base *base, unsigned max_connections) MUST_CHECK;
 /* The call is copied.  The callback runs once, from the loop, never inside this call.
  * Errors: -EINVAL not a URL, method (GET, POST) or header that we send; -ECANCELED: the client is being freed */
-int http_client_call(struct http_client *client, const struct http_call *call, http_result_cb *cb, void *arg) MUST_CHECK;
+int http_client_call(struct http_client *client, const struct http_call *call, http_result_cb *cb,
+		     void *arg) MUST_CHECK;
 unsigned http_client_in_work(const struct http_client *client);
-void http_client_free(struct http_client *client); /* NULL is fine; calls back what waits with -ECANCELED */
+void http_client_free(
+	struct http_client *client); /* NULL is fine; calls back what waits with -ECANCELED */

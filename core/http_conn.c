@@ -10,7 +10,6 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -25,32 +24,33 @@
 #include "metrics.h"
 
 enum {
-	LINGER_MS = 2000,          /* how long the rest of a refused request is read, so that its sender sees the answer */
-	LINGER_MAX = 64,           /* connections */
+	LINGER_MS =
+		2000, /* how long the rest of a refused request is read, so that its sender sees the answer */
+	LINGER_MAX = 64, /* connections */
 	LINGER_BYTES = 1024 * 1024,
-	INPUT_KEEP = 4096,         /* a larger input buffer is given back when it is empty */
-	LOG_A_SECOND = 5,          /* refusals that are logged */
+	INPUT_KEEP = 4096, /* a larger input buffer is given back when it is empty */
+	LOG_A_SECOND = 5,  /* refusals that are logged */
 };
 
 struct http_conn {
 	LIST_ENTRY(http_conn) next;
-	LIST_ENTRY(http_conn) after;        /* server->written, where written is set */
-	UT_hash_handle hh;                  /* server->by_evcon */
-	struct http_server *server;         /* borrowed */
-	struct bufferevent *bev;            /* evhttp's */
-	struct evhttp_connection *evcon;    /* evhttp's; NULL while fresh */
+	LIST_ENTRY(http_conn) after;     /* server->written, where written is set */
+	UT_hash_handle hh;               /* server->by_evcon */
+	struct http_server *server;      /* borrowed */
+	struct bufferevent *bev;         /* evhttp's */
+	struct evhttp_connection *evcon; /* evhttp's; NULL while fresh */
 	char peer[PEER_SIZE];
-	struct buf in;                      /* bytes of heads that are not whole yet */
-	size_t seen;                        /* of them looked at for the end of a head */
-	struct http_exchange *partial;      /* owned; its body is still coming */
-	struct http_exchanges queue;        /* owned until taken by http_conn_next; whole, oldest first */
+	struct buf in;                 /* bytes of heads that are not whole yet */
+	size_t seen;                   /* of them looked at for the end of a head */
+	struct http_exchange *partial; /* owned; its body is still coming */
+	struct http_exchanges queue; /* owned until taken by http_conn_next; whole, oldest first */
 	unsigned queued;
-	struct http_exchange *current;      /* owned; between http_conn_next and its last byte */
-	int64_t deadline;                   /* ms, 0: none */
-	bool refused;                       /* what comes now is thrown away */
-	bool unread;                        /* the sender was not done when it was refused */
-	bool written;                       /* an answer was, and evhttp isn't told yet */
-	bool inside;                        /* the gate itself changes the input buffer */
+	struct http_exchange *current; /* owned; between http_conn_next and its last byte */
+	int64_t deadline;              /* ms, 0: none */
+	bool refused;                  /* what comes now is thrown away */
+	bool unread;                   /* the sender was not done when it was refused */
+	bool written;                  /* an answer was, and evhttp isn't told yet */
+	bool inside;                   /* the gate itself changes the input buffer */
 };
 
 int64_t http_now_ms(void)
@@ -90,7 +90,8 @@ static void log_refused(struct http_conn *conn, int status)
 		server->logged = 0;
 	}
 	if (server->logged++ < LOG_A_SECOND)
-		log_event(LOG_INFO, "http.refused", "istatus", (int64_t)status, "speer", conn->peer, NULL);
+		log_event(LOG_INFO, "http.refused", "istatus", (int64_t)status, "speer", conn->peer,
+			  NULL);
 }
 
 /* Hands a whole request to evhttp, as a line of our own.  Only from within the input buffer's callback. */
@@ -107,7 +108,8 @@ static void conn_pass(struct http_conn *conn, struct http_exchange *exchange)
 		evbuffer_add(input, get, sizeof(get) - 1);
 }
 
-static void conn_refuse(struct http_conn *conn, struct http_exchange *exchange, int status, bool unread)
+static void conn_refuse(struct http_conn *conn, struct http_exchange *exchange, int status,
+			bool unread)
 {
 	exchange->refused = status;
 	conn->refused = true;
@@ -122,7 +124,8 @@ static void send_continue(struct http_conn *conn)
 	static const char text[] = "HTTP/1.1 100 Continue\r\n\r\n";
 
 	if (conn->queued == 0 && !conn->current)
-		(void)!send(bufferevent_getfd(conn->bev), text, sizeof(text) - 1, MSG_DONTWAIT | MSG_NOSIGNAL);
+		(void)!send(bufferevent_getfd(conn->bev), text, sizeof(text) - 1,
+			    MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
 /* A whole head of len bytes.  more: bytes are behind it. */
@@ -143,7 +146,8 @@ static void conn_head(struct http_conn *conn, const char *data, size_t len, bool
 		conn_pass(conn, exchange);
 		return;
 	}
-	head->request.body = (struct bytes){ arena_alloc(&exchange->arena, head->body + 1), head->body };
+	head->request.body = (struct bytes){ arena_alloc(&exchange->arena, head->body + 1),
+					     head->body };
 	conn->partial = exchange;
 	if (head->expects && !more)
 		send_continue(conn);
@@ -168,7 +172,8 @@ static size_t conn_body(struct http_conn *conn, const char *data, size_t len)
 static void conn_check_size(struct http_conn *conn, const char *data, size_t len)
 {
 	if (len > conn->server->limits.headers)
-		conn_refuse(conn, http_exchange_new(conn->server, conn), memchr(data, '\n', len) ? 431 : 414, true);
+		conn_refuse(conn, http_exchange_new(conn->server, conn),
+			    memchr(data, '\n', len) ? 431 : 414, true);
 }
 
 /* Takes one head or a piece of a body off the front; 0: more bytes are needed. */
@@ -178,7 +183,8 @@ static size_t conn_take(struct http_conn *conn, const char *data, size_t len)
 
 	if (conn->partial)
 		return conn_body(conn, data, len);
-	if (conn->seen == 0 && len >= 2 && data[0] == '\r' && data[1] == '\n' && conn->in.len == len) {
+	if (conn->seen == 0 && len >= 2 && data[0] == '\r' && data[1] == '\n' &&
+	    conn->in.len == len) {
 		conn->seen = 0;
 		return 2; /* RFC 9112, 2.2: an empty line before a request */
 	}
@@ -202,7 +208,8 @@ static void conn_set_clock(struct http_conn *conn, bool was_partial)
 	bool partial = conn->partial || conn->in.len > 0;
 
 	if (conn->current || conn->queued > 0)
-		conn->deadline = 0; /* the answer is ours to give; a request behind it gets its time then */
+		conn->deadline =
+			0; /* the answer is ours to give; a request behind it gets its time then */
 	else if (partial && !was_partial)
 		set_deadline(conn, conn->server->limits.request_seconds);
 }
@@ -237,7 +244,8 @@ static void take_input(struct http_conn *conn, struct evbuffer *input, size_t sk
 	struct evbuffer_ptr at;
 	size_t have = conn->in.len;
 
-	if (skip > 0) { /* a request of ours that evhttp hasn't looked at yet: put back afterwards */
+	if (skip >
+	    0) { /* a request of ours that evhttp hasn't looked at yet: put back afterwards */
 		struct evbuffer *front = evbuffer_new();
 
 		evbuffer_remove_buffer(input, front, skip);
@@ -297,7 +305,7 @@ static bool too_many(const struct http_server *server, const struct http_conn *c
 		return true;
 	if (is_listed(server->limits.trusted, conn->peer))
 		return false;
-	LIST_FOREACH(other, &server->conns, next)
+	for (other = LIST_FIRST(&server->conns); other; other = LIST_NEXT(other, next))
 		same += strcmp(other->peer, conn->peer) == 0;
 	return same >= server->limits.per_address;
 }
@@ -307,7 +315,7 @@ struct http_rest {
 	LIST_ENTRY(http_rest) next;
 	struct event *event; /* owned */
 	struct http_server *server;
-	int fd;              /* owned */
+	int fd; /* owned */
 	int64_t until;
 	size_t bytes;
 };
@@ -340,19 +348,21 @@ static void rest_cb(evutil_socket_t fd, short events UNUSED, void *arg)
 		event_add(rest->event, &wait);
 }
 
-/* Closing a socket with unread bytes resets it, and the sender may never see why it was refused: read on for a little. */
-static void rest_begin(struct http_server *server, int fd)
+/* Closing a socket with unread bytes resets it, and the sender may never see why it was refused: take it from evhttp,
+ * which then only ends our half of it, and read on for a little. */
+static void rest_begin(struct http_server *server, struct bufferevent *bev)
 {
+	int fd = bufferevent_getfd(bev);
 	struct timeval wait = { 0, 250000 };
 	struct http_rest *rest;
 
 	if (server->rest_count >= LINGER_MAX || server->closed)
 		return;
-	fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
-	if (fd < 0)
-		return;
+	bufferevent_setfd(bev, -1);
 	rest = xcalloc(1, sizeof(*rest));
-	*rest = (struct http_rest){ .server = server, .fd = fd, .until = http_now_ms() + LINGER_MS };
+	*rest = (struct http_rest){ .server = server,
+				    .fd = fd,
+				    .until = http_now_ms() + LINGER_MS };
 	rest->event = event_new(server->base, fd, EV_READ, rest_cb, rest);
 	event_add(rest->event, &wait);
 	LIST_INSERT_HEAD(&server->rests, rest, next);
@@ -361,8 +371,12 @@ static void rest_begin(struct http_server *server, int fd)
 
 void http_conn_drop_rests(struct http_server *server)
 {
-	while (!LIST_EMPTY(&server->rests))
-		rest_end(LIST_FIRST(&server->rests));
+	struct http_rest *rest = LIST_FIRST(&server->rests), *next;
+
+	for (; rest; rest = next) {
+		next = LIST_NEXT(rest, next);
+		rest_end(rest);
+	}
 }
 
 static void conn_free(struct http_conn *conn)
@@ -395,14 +409,14 @@ static void conn_closed_cb(struct evhttp_connection *evcon UNUSED, void *arg)
 	struct http_conn *conn = arg;
 
 	if (conn->unread && conn->refused)
-		rest_begin(conn->server, bufferevent_getfd(conn->bev));
+		rest_begin(conn->server, conn->bev);
 	conn_free(conn);
 }
 
 struct bufferevent *http_conn_new_cb(struct event_base *base, void *arg)
 {
 	struct http_server *server = arg;
-	struct bufferevent *bev = bufferevent_socket_new(base, -1, 0);
+	struct bufferevent *bev = bufferevent_socket_new(base, -1, BEV_OPT_CLOSE_ON_FREE);
 	struct http_conn *conn = xcalloc(1, sizeof(*conn));
 
 	*conn = (struct http_conn){ .server = server, .bev = bev };
@@ -424,7 +438,8 @@ void http_conn_begin(struct http_conn *conn)
 	uint16_t port;
 	bool many;
 
-	bufferevent_getcb(conn->bev, NULL, NULL, NULL, &evcon); /* evhttp's own callbacks have its connection as argument */
+	bufferevent_getcb(conn->bev, NULL, NULL, NULL,
+			  &evcon); /* evhttp's own callbacks have its connection as argument */
 	conn->evcon = evcon;
 	evhttp_connection_set_closecb(conn->evcon, conn_closed_cb, conn);
 	evhttp_connection_get_peer(conn->evcon, &peer, &port);
@@ -452,7 +467,7 @@ void http_conn_sweep(struct http_server *server)
 	int64_t now = http_now_ms();
 	struct http_conn *conn;
 
-	LIST_FOREACH(conn, &server->conns, next) {
+	for (conn = LIST_FIRST(&server->conns); conn; conn = LIST_NEXT(conn, next)) {
 		if (conn->deadline > 0 && conn->deadline <= now)
 			conn_cut(conn);
 	}
@@ -462,7 +477,7 @@ void http_conn_drop_idle(struct http_server *server)
 {
 	struct http_conn *conn;
 
-	LIST_FOREACH(conn, &server->conns, next) {
+	for (conn = LIST_FIRST(&server->conns); conn; conn = LIST_NEXT(conn, next)) {
 		if (!conn->current && conn->queued == 0)
 			conn_cut(conn);
 	}
@@ -488,7 +503,8 @@ static void write_now(struct http_conn *conn)
 	struct evbuffer *output = bufferevent_get_output(conn->bev);
 
 	evbuffer_unfreeze(output, 1);
-	(void)!evbuffer_write(output, bufferevent_getfd(conn->bev)); /* an error shows again when evhttp writes */
+	(void)!evbuffer_write(
+		output, bufferevent_getfd(conn->bev)); /* an error shows again when evhttp writes */
 	evbuffer_freeze(output, 1);
 	if (evbuffer_get_length(output) > 0)
 		return;
@@ -506,7 +522,8 @@ void http_conn_end_written(struct http_server *server)
 	while ((conn = LIST_FIRST(&server->written))) {
 		LIST_REMOVE(conn, after);
 		conn->written = false;
-		bufferevent_trigger(conn->bev, EV_WRITE, BEV_TRIG_IGNORE_WATERMARKS); /* may free conn */
+		bufferevent_trigger(conn->bev, EV_WRITE,
+				    BEV_TRIG_IGNORE_WATERMARKS); /* may free conn */
 	}
 }
 

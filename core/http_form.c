@@ -11,7 +11,8 @@
 
 #include "http_head.h"
 
-const struct http_field *http_field(const struct http_fields *fields, const char *name, bool any_case)
+const struct http_field *http_field(const struct http_fields *fields, const char *name,
+				    bool any_case)
 {
 	unsigned i;
 
@@ -77,7 +78,8 @@ static bool parse_item(const char *text, size_t len, char **memory, struct http_
 		return false;
 	out->name = *memory;
 	*memory += n + 1;
-	n = equals ? decode(equals + 1, len - name_len - 1, true, *memory) : decode("", 0, true, *memory);
+	n = equals ? decode(equals + 1, len - name_len - 1, true, *memory)
+		   : decode("", 0, true, *memory);
 	if (n < 0)
 		return false;
 	out->value = (struct bytes){ *memory, (size_t)n };
@@ -110,7 +112,9 @@ bool http_parse_form(struct arena *arena, const char *text, size_t len, struct h
 	if (count > HTTP_ITEMS_MAX)
 		return false;
 	out->items = arena_alloc(arena, count * sizeof(*out->items));
-	memory = arena_alloc(arena, len + 2 * (size_t)count); /* each item: name, NUL, value, NUL in place of '=' and '&' */
+	memory = arena_alloc(
+		arena,
+		len + 2 * (size_t)count); /* each item: name, NUL, value, NUL in place of '=' and '&' */
 	while (text <= end) {
 		const char *next = memchr(text, '&', (size_t)(end - text));
 		size_t item = (size_t)((next ? next : end) - text);

@@ -76,7 +76,8 @@ static int parse_version(const char *text, bool *old)
 		return 400;
 	text += 5;
 	text += strspn(text, "0123456789");
-	return *text == '.' && text[1] && text[1 + strspn(text + 1, "0123456789")] == '\0' ? 505 : 400;
+	return *text == '.' && text[1] && text[1 + strspn(text + 1, "0123456789")] == '\0' ? 505
+											   : 400;
 }
 
 /* Bytes 0x21 to 0x7e, beginning with one '/'; no fragment. */
@@ -187,14 +188,18 @@ static int take_framing(struct framing *framing, const struct http_field *field)
 		const char *name;
 		const char **slot;
 	} once[] = {
-		{ "Host", &framing->host },		      { "Content-Length", &framing->length },
-		{ "Content-Type", &framing->type },	      { "Connection", &framing->connection },
-		{ "Authorization", &framing->authorization }, { "Expect", &framing->expect },
+		{ "Host", &framing->host },
+		{ "Content-Length", &framing->length },
+		{ "Content-Type", &framing->type },
+		{ "Connection", &framing->connection },
+		{ "Authorization", &framing->authorization },
+		{ "Expect", &framing->expect },
 	};
 	unsigned i;
 
 	for (i = 0; i < ARRAY_LEN(once); i++) {
-		if ((field->name[0] | 0x20) == (once[i].name[0] | 0x20) && strcasecmp(field->name, once[i].name) == 0)
+		if ((field->name[0] | 0x20) == (once[i].name[0] | 0x20) &&
+		    strcasecmp(field->name, once[i].name) == 0)
 			return take_once(once[i].slot, field);
 	}
 	framing->coded |= strcasecmp(field->name, "Transfer-Encoding") == 0;
@@ -272,7 +277,8 @@ static int check_framing(const struct framing *framing, size_t body_max, struct 
 	return 0;
 }
 
-int http_head_parse(struct arena *arena, char *text, size_t len, size_t body_max, struct http_head *out)
+int http_head_parse(struct arena *arena, char *text, size_t len, size_t body_max,
+		    struct http_head *out)
 {
 	struct framing framing = { 0 };
 	char *end = text + len, *line = take_line(&text, end);

@@ -28,8 +28,8 @@ enum {
 	NUMBER_MAX = 64,       /* bytes */
 	TEXT_BYTES_MAX = 8192, /* of one message */
 	RECEIPT_TRIES = 5,
-	RECEIPT_RETRY = 2,     /* seconds, and twice as long after each failure */
-	RECEIPTS_MAX = 1000,   /* that wait to be sent or for an answer */
+	RECEIPT_RETRY = 2,   /* seconds, and twice as long after each failure */
+	RECEIPTS_MAX = 1000, /* that wait to be sent or for an answer */
 };
 
 struct sms {
@@ -56,24 +56,25 @@ struct mailbox {
 
 struct receipt {
 	TAILQ_ENTRY(receipt) next;
-	struct phone *phone;         /* borrowed; NULL: it is gone, and the call that is under way is the last */
-	struct event *timer;         /* owned */
+	struct phone
+		*phone; /* borrowed; NULL: it is gone, and the call that is under way is the last */
+	struct event *timer; /* owned */
 	unsigned tries;
 	bool under_way;
-	char *body;                  /* owned */
+	char *body; /* owned */
 };
 
 struct phone {
-	struct event_base *base;     /* borrowed */
-	struct http_client *client;  /* borrowed */
-	char *secret, *receipt_url;  /* owned */
-	struct mailbox *boxes;       /* hash, the one used longest ago first */
-	TAILQ_HEAD(, waiter) waiters;
+	struct event_base *base;    /* borrowed */
+	struct http_client *client; /* borrowed */
+	char *secret, *receipt_url; /* owned */
+	struct mailbox *boxes;      /* hash, the one used longest ago first */
+	TAILQ_HEAD(waiter_list, waiter) waiters;
 	unsigned waiter_count;
-	TAILQ_HEAD(, receipt) receipts;
+	TAILQ_HEAD(receipt_list, receipt) receipts;
 	unsigned receipt_count;
-	struct event *tick;          /* owned; each second while someone waits */
-	int64_t last;                /* number given to a message */
+	struct event *tick; /* owned; each second while someone waits */
+	int64_t last;       /* number given to a message */
 	bool stopped;
 };
 
@@ -96,9 +97,13 @@ static void box_pop(struct mailbox *box)
 
 static void box_free(struct phone *phone, struct mailbox *box)
 {
+	struct sms *sms = TAILQ_FIRST(&box->messages), *next;
+
 	HASH_DEL(phone->boxes, box);
-	while (box->count > 0)
-		box_pop(box);
+	for (; sms; sms = next) {
+		next = TAILQ_NEXT(sms, next);
+		sms_free(sms);
+	}
 	free(box);
 }
 
@@ -107,7 +112,7 @@ static void boxes_trim(struct phone *phone)
 {
 	struct mailbox *box, *next;
 
-	HASH_ITER(hh, phone->boxes, box, next) {
+	HASH_ITER (hh, phone->boxes, box, next) {
 		if (HASH_COUNT(phone->boxes) < PHONE_NUMBERS_MAX)
 			return;
 		if (box->waiters == 0)
@@ -172,7 +177,8 @@ static void receipt_result_cb(const struct http_result *result, void *arg)
 		return;
 	}
 	if (result->error != 0 || result->status >= 300)
-		log_event(LOG_WARN, "phone.receipt_failed", "istatus", (int64_t)result->status, "eerror", result->error, NULL);
+		log_event(LOG_WARN, "phone.receipt_failed", "istatus", (int64_t)result->status,
+			  "eerror", result->error, NULL);
 	receipt_free(receipt);
 }
 
@@ -216,7 +222,8 @@ static void send_receipt(struct phone *phone, const char *id)
 static void reply_json(struct http_exchange *exchange, int status, json_t *body)
 {
 	char *text = json_dumps(body, JSON_COMPACT);
-	struct http_response response = { .status = status, .content_type = "application/json",
+	struct http_response response = { .status = status,
+					  .content_type = "application/json",
 					  .body = { text, strlen(text) } };
 
 	http_reply(exchange, &response, NULL, NULL);
@@ -226,7 +233,8 @@ static void reply_json(struct http_exchange *exchange, int status, json_t *body)
 
 static json_t *sms_json(const struct sms *sms)
 {
-	return json_pack("{s:I, s:s, s:s, s:s}", "n", (json_int_t)sms->n, "id", sms->id, "from", sms->from, "text", sms->text);
+	return json_pack("{s:I, s:s, s:s, s:s}", "n", (json_int_t)sms->n, "id", sms->id, "from",
+			 sms->from, "text", sms->text);
 }
 
 static bool box_has_news(const struct mailbox *box, int64_t after)
@@ -237,12 +245,13 @@ static bool box_has_news(const struct mailbox *box, int64_t after)
 }
 
 /* Answers with what is behind `after`, and sends the receipts. */
-static void reply_messages(struct phone *phone, struct http_exchange *exchange, struct mailbox *box, int64_t after)
+static void reply_messages(struct phone *phone, struct http_exchange *exchange, struct mailbox *box,
+			   int64_t after)
 {
 	json_t *list = json_array();
 	struct sms *sms;
 
-	TAILQ_FOREACH(sms, &box->messages, next) {
+	TAILQ_FOREACH (sms, &box->messages, next) {
 		if (sms->n <= after)
 			continue;
 		json_array_append_new(list, sms_json(sms));
@@ -251,7 +260,8 @@ static void reply_messages(struct phone *phone, struct http_exchange *exchange, 
 			send_receipt(phone, sms->id);
 		sms->fetched = true;
 	}
-	reply_json(exchange, 200, json_pack("{s:I, s:o}", "next", (json_int_t)after, "messages", list));
+	reply_json(exchange, 200,
+		   json_pack("{s:I, s:o}", "next", (json_int_t)after, "messages", list));
 }
 
 static void waiter_end(struct phone *phone, struct waiter *waiter)
@@ -286,13 +296,15 @@ static void tick_cb(evutil_socket_t fd UNUSED, short events UNUSED, void *arg)
 		event_add(phone->tick, &second);
 }
 
-static void wait_for_message(struct phone *phone, struct http_exchange *exchange, struct mailbox *box, int64_t after,
-			     unsigned seconds)
+static void wait_for_message(struct phone *phone, struct http_exchange *exchange,
+			     struct mailbox *box, int64_t after, unsigned seconds)
 {
 	struct waiter *waiter = xcalloc(1, sizeof(*waiter));
 	struct timeval second = { 1, 0 };
 
-	*waiter = (struct waiter){ .exchange = exchange, .box = box, .after = after,
+	*waiter = (struct waiter){ .exchange = exchange,
+				   .box = box,
+				   .after = after,
 				   .until_ms = clock_now_ms() + (int64_t)seconds * 1000 };
 	TAILQ_INSERT_TAIL(&phone->waiters, waiter, next);
 	phone->waiter_count++;
@@ -306,7 +318,7 @@ static int64_t first_unread(const struct phone *phone, const struct mailbox *box
 {
 	const struct sms *sms;
 
-	TAILQ_FOREACH(sms, &box->messages, next) {
+	TAILQ_FOREACH (sms, &box->messages, next) {
 		if (!sms->fetched)
 			return sms->n - 1;
 	}
@@ -314,7 +326,8 @@ static int64_t first_unread(const struct phone *phone, const struct mailbox *box
 }
 
 /* A whole number from 0 to max; absent gives fallback, anything else -1. */
-static int64_t query_number(const struct http_request *request, const char *name, int64_t fallback, int64_t max)
+static int64_t query_number(const struct http_request *request, const char *name, int64_t fallback,
+			    int64_t max)
 {
 	const struct http_field *field = http_field(&request->query, name, false);
 	long long value;
@@ -324,7 +337,8 @@ static int64_t query_number(const struct http_request *request, const char *name
 		return fallback;
 	errno = 0;
 	value = strtoll(field->value.data, &end, 10);
-	if (errno || end == field->value.data || end != field->value.data + field->value.len || value < 0 || value > max)
+	if (errno || end == field->value.data || end != field->value.data + field->value.len ||
+	    value < 0 || value > max)
 		return -1;
 	return value;
 }
@@ -334,7 +348,8 @@ static const char *query_phone(const struct http_request *request, char out[stat
 {
 	const struct http_field *field = http_field(&request->query, "number", false);
 
-	if (!field || field->value.len == 0 || field->value.len >= NUMBER_MAX || strlen(field->value.data) != field->value.len)
+	if (!field || field->value.len == 0 || field->value.len >= NUMBER_MAX ||
+	    strlen(field->value.data) != field->value.len)
 		return NULL;
 	memcpy(out, field->value.data, field->value.len + 1);
 	if (out[0] == ' ')
@@ -342,7 +357,8 @@ static const char *query_phone(const struct http_request *request, char out[stat
 	return out;
 }
 
-static void handle_messages(struct phone *phone, struct http_exchange *exchange, const struct http_request *request)
+static void handle_messages(struct phone *phone, struct http_exchange *exchange,
+			    const struct http_request *request)
 {
 	char buffer[NUMBER_MAX];
 	const char *number = query_phone(request, buffer);
@@ -366,21 +382,26 @@ static void handle_messages(struct phone *phone, struct http_exchange *exchange,
 }
 
 /* Puts a message into its mailbox. */
-static struct sms *deliver(struct phone *phone, struct mailbox *box, const char *id, const char *from, const char *text)
+static struct sms *deliver(struct phone *phone, struct mailbox *box, const char *id,
+			   const char *from, const char *text)
 {
 	struct sms *sms = xcalloc(1, sizeof(*sms));
 
 	phone->last = phone->last >= clock_now_ms() ? phone->last + 1 : clock_now_ms();
-	*sms = (struct sms){ .n = phone->last, .id = xstrdup(id), .from = xstrdup(from), .text = xstrdup(text) };
+	*sms = (struct sms){
+		.n = phone->last, .id = xstrdup(id), .from = xstrdup(from), .text = xstrdup(text)
+	};
 	TAILQ_INSERT_TAIL(&box->messages, sms, next);
 	if (++box->count > PHONE_MESSAGES_MAX)
 		box_pop(box);
 	return sms;
 }
 
-static void handle_send(struct phone *phone, struct http_exchange *exchange, const struct http_request *request)
+static void handle_send(struct phone *phone, struct http_exchange *exchange,
+			const struct http_request *request)
 {
-	json_t *body = json_loadb(request->body.data, request->body.len, JSON_REJECT_DUPLICATES, NULL);
+	json_t *body = json_loadb(request->body.data, request->body.len, JSON_REJECT_DUPLICATES,
+				  NULL);
 	const char *id = json_string_value(json_object_get(body, "id"));
 	const char *from = json_string_value(json_object_get(body, "from"));
 	const char *to = json_string_value(json_object_get(body, "to"));
@@ -388,19 +409,22 @@ static void handle_send(struct phone *phone, struct http_exchange *exchange, con
 	struct mailbox *box;
 	char own_id[32];
 
-	if (!id || !from || !to || !text || !*to || strlen(to) >= NUMBER_MAX || strlen(from) >= NUMBER_MAX ||
-	    strlen(id) >= NUMBER_MAX || strlen(text) > TEXT_BYTES_MAX) {
+	if (!id || !from || !to || !text || !*to || strlen(to) >= NUMBER_MAX ||
+	    strlen(from) >= NUMBER_MAX || strlen(id) >= NUMBER_MAX ||
+	    strlen(text) > TEXT_BYTES_MAX) {
 		http_reply_status(exchange, 400);
 	} else {
 		box = box_get(phone, to);
-		snprintf(own_id, sizeof(own_id), "phone-%lld", (long long)deliver(phone, box, id, from, text)->n);
+		snprintf(own_id, sizeof(own_id), "phone-%lld",
+			 (long long)deliver(phone, box, id, from, text)->n);
 		reply_json(exchange, 202, json_pack("{s:s}", "id", own_id));
 		wake(phone, box);
 	}
 	json_decref(body);
 }
 
-void phone_handle(struct phone *phone, struct http_exchange *exchange, const struct http_request *request)
+void phone_handle(struct phone *phone, struct http_exchange *exchange,
+		  const struct http_request *request)
 {
 	const struct http_field *secret = http_field(&request->headers, "X-Kentongan-Secret", true);
 
@@ -414,13 +438,16 @@ void phone_handle(struct phone *phone, struct http_exchange *exchange, const str
 		http_reply_status(exchange, 404);
 }
 
-struct phone *phone_new(struct event_base *base, struct http_client *client, const char *secret, const char *gateway)
+struct phone *phone_new(struct event_base *base, struct http_client *client, const char *secret,
+			const char *gateway)
 {
 	struct phone *phone = xcalloc(1, sizeof(*phone));
 	struct buf url = { 0 };
 
 	buf_addf(&url, "%s/receipt", gateway);
-	*phone = (struct phone){ .base = base, .client = client, .secret = xstrdup(secret), .receipt_url = url.data };
+	*phone = (struct phone){
+		.base = base, .client = client, .secret = xstrdup(secret), .receipt_url = url.data
+	};
 	TAILQ_INIT(&phone->waiters);
 	TAILQ_INIT(&phone->receipts);
 	phone->tick = evtimer_new(base, tick_cb, phone);
@@ -436,14 +463,17 @@ void phone_stop(struct phone *phone)
 
 void phone_free(struct phone *phone)
 {
+	struct receipt *receipt, *after;
 	struct mailbox *box, *next;
 
 	if (!phone)
 		return;
 	phone_stop(phone);
-	while (!TAILQ_EMPTY(&phone->receipts))
-		receipt_forget(TAILQ_FIRST(&phone->receipts));
-	HASH_ITER(hh, phone->boxes, box, next)
+	for (receipt = TAILQ_FIRST(&phone->receipts); receipt; receipt = after) {
+		after = TAILQ_NEXT(receipt, next);
+		receipt_forget(receipt);
+	}
+	HASH_ITER (hh, phone->boxes, box, next)
 		box_free(phone, box);
 	event_free(phone->tick);
 	free(phone->secret);

@@ -15,12 +15,18 @@ struct event_base;
 struct http_client;
 struct phone;
 
-enum { PHONE_NUMBERS_MAX = 1000, PHONE_MESSAGES_MAX = 100 }; /* mailboxes; messages in each: the oldest go first */
+enum {
+	PHONE_NUMBERS_MAX = 1000,
+	PHONE_MESSAGES_MAX = 100
+}; /* mailboxes; messages in each: the oldest go first */
 
 /* gateway: "http://127.0.0.1:8080/telco/phone", copied like the secret; base and client are borrowed. */
-struct phone *phone_new(struct event_base *base, struct http_client *client, const char *secret, const char *gateway) MUST_CHECK;
+struct phone *phone_new(struct event_base *base, struct http_client *client, const char *secret,
+			const char *gateway) MUST_CHECK;
 void phone_stop(struct phone *phone); /* answers those who wait: shutting down */
-void phone_free(struct phone *phone); /* NULL is fine; while its listener is open or after phone_stop */
+void phone_free(
+	struct phone *phone); /* NULL is fine; while its listener is open or after phone_stop */
 
 /* Answers a request whose path begins with "/phone/". */
-void phone_handle(struct phone *phone, struct http_exchange *exchange, const struct http_request *request);
+void phone_handle(struct phone *phone, struct http_exchange *exchange,
+		  const struct http_request *request);

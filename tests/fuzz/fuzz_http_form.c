@@ -40,7 +40,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		check_fields(&fields, size);
 	path = http_path_decode(&arena, text, size);
 	if (path)
-		require(path[0] == '/' && !strstr(path, "//") && !strstr(path, "/../") && !strpbrk(path, "\\%\r\n"));
+		require(path[0] == '/' && !strstr(path, "//") && !strstr(path, "/../") &&
+			!strpbrk(path, "\\%\r\n"));
 	arena_free(&arena);
 	return 0;
 }

@@ -39,13 +39,15 @@ static void check_head(const struct http_head *head)
 	const struct http_fields *headers = &head->request.headers;
 	unsigned i, hosts = 0;
 
-	require(head->request.path[0] == '/' && head->request.target[0] == '/' && head->body <= BODY_MAX);
+	require(head->request.path[0] == '/' && head->request.target[0] == '/' &&
+		head->body <= BODY_MAX);
 	require(head->body == 0 || head->request.method == HTTP_POST);
 	for (i = 0; i < headers->count; i++) {
 		const struct http_field *field = &headers->items[i];
 
 		require(*field->name && !strpbrk(field->name, " \t:\r\n"));
-		require(strlen(field->value.data) == field->value.len && !strpbrk(field->value.data, "\r\n"));
+		require(strlen(field->value.data) == field->value.len &&
+			!strpbrk(field->value.data, "\r\n"));
 		hosts += strcasecmp(field->name, "Host") == 0;
 		require(strcasecmp(field->name, "Transfer-Encoding") != 0);
 	}

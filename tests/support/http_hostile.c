@@ -36,7 +36,8 @@ static void take_message(struct http_exchange *exchange, const struct http_reque
 	json_t *json;
 
 	if (is_form(request)) {
-		if (!http_parse_form(&arena, request->body.data, request->body.len, &form) || !http_field(&form, "text", false))
+		if (!http_parse_form(&arena, request->body.data, request->body.len, &form) ||
+		    !http_field(&form, "text", false))
 			http_reply_status(exchange, 400);
 		else if (++stored)
 			answer(exchange, "OK");
@@ -51,7 +52,8 @@ static void take_message(struct http_exchange *exchange, const struct http_reque
 	json_decref(json);
 }
 
-static void handle(struct http_exchange *exchange, const struct http_request *request, void *arg UNUSED)
+static void handle(struct http_exchange *exchange, const struct http_request *request,
+		   void *arg UNUSED)
 {
 	char count[16];
 

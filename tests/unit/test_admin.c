@@ -51,9 +51,11 @@ static void message_release(void *arg UNUSED, struct id id UNUSED, struct admin_
 	admin_answer_error(call, -EALREADY);
 }
 
-static void dialog_list(void *arg UNUSED, const char *citizen, const char *plugin, struct admin_call *call)
+static void dialog_list(void *arg UNUSED, const char *citizen, const char *plugin,
+			struct admin_call *call)
 {
-	snprintf(called, sizeof(called), "dialogs %s %s", citizen ? citizen : "any", plugin ? plugin : "any");
+	snprintf(called, sizeof(called), "dialogs %s %s", citizen ? citizen : "any",
+		 plugin ? plugin : "any");
 	admin_answer(call, 200, json_pack("{s:[]}", "dialogs"));
 }
 
@@ -77,14 +79,17 @@ static void result_cb(const struct http_result *result, void *arg)
 
 	outcome->done = true;
 	outcome->status = result->error ? result->error : result->status;
-	snprintf(outcome->body, sizeof(outcome->body), "%.*s", (int)result->body.len, result->body.data ? result->body.data : "");
+	snprintf(outcome->body, sizeof(outcome->body), "%.*s", (int)result->body.len,
+		 result->body.data ? result->body.data : "");
 }
 
 static void begin(const char *path, const char *body, const char *token, struct outcome *outcome)
 {
 	struct http_field header = { "Authorization", { token, token ? strlen(token) : 0 } };
 	char url[256];
-	struct http_call call = { .method = body ? "POST" : "GET", .url = url, .headers = { &header, token ? 1 : 0 },
+	struct http_call call = { .method = body ? "POST" : "GET",
+				  .url = url,
+				  .headers = { &header, token ? 1 : 0 },
 				  .body = { body, body ? strlen(body) : 0 } };
 
 	*outcome = (struct outcome){ 0 };
@@ -113,7 +118,8 @@ static void setup(void)
 	base = event_base_new();
 	client = http_client_new(base, 8);
 	admin = admin_new(SECRET, &ops, NULL, NULL);
-	cr_assert(http_server_open(base, "127.0.0.1", 0, &http_default_limits, admin_handle, admin, &server) == 0);
+	cr_assert(http_server_open(base, "127.0.0.1", 0, &http_default_limits, admin_handle, admin,
+				   &server) == 0);
 }
 
 static void teardown(void)
@@ -151,13 +157,21 @@ Test(admin, metrics_are_prometheus_text)
 Test(admin, only_the_bearer_of_the_secret_is_let_in)
 {
 	static const char *const wrong[] = {
-		NULL, "", "Bearer", "Bearer ", SECRET, "Basic " SECRET, "Bearer " SECRET "x", "Bearer a-secret-of-this-tes",
+		NULL,
+		"",
+		"Bearer",
+		"Bearer ",
+		SECRET,
+		"Basic " SECRET,
+		"Bearer " SECRET "x",
+		"Bearer a-secret-of-this-tes",
 		"Bearer A-SECRET-OF-THIS-TEST",
 	};
 	unsigned i;
 
 	for (i = 0; i < ARRAY_LEN(wrong); i++)
-		cr_expect(eq(int, ask_as("/api/v1/dialogs/find", "{}", wrong[i]).status, 401), "%s", wrong[i] ? wrong[i] : "none");
+		cr_expect(eq(int, ask_as("/api/v1/dialogs/find", "{}", wrong[i]).status, 401), "%s",
+			  wrong[i] ? wrong[i] : "none");
 	cr_expect(eq(str, called, (char *)""));
 	cr_expect(eq(int, ask_as("/api/v1/dialogs/find", "{}", "bearer " SECRET).status, 200));
 }
@@ -182,13 +196,15 @@ Test(admin, a_path_names_an_operation)
 		{ "/api/v1/messages/find", NULL, "", 405 },
 		{ "/api/v1/messages/" ID "/release", "", "release", 409 },
 		{ "/api/v1/messages/" ID "/release", NULL, "", 405 },
-		{ "/api/v1/messages/" ID "/drop", "", "", 404 }, /* not among the operations of this test */
+		{ "/api/v1/messages/" ID "/drop", "", "",
+		  404 }, /* not among the operations of this test */
 		{ "/api/v1/messages/" ID "/delete", "", "", 404 },
 		{ "/api/v1/messages/" ID "0", NULL, "", 404 },
 		{ "/api/v1/messages/xyz", NULL, "", 404 },
 		{ "/api/v1/messages/0123456789ABCDEF0123456789ABCDEF", NULL, "", 404 },
 		{ "/api/v1/dialogs/find", "", "dialogs any any", 200 },
-		{ "/api/v1/dialogs/find", "{\"citizen\":\"+62812\",\"plugin\":\"survey\"}", "dialogs +62812 survey", 200 },
+		{ "/api/v1/dialogs/find", "{\"citizen\":\"+62812\",\"plugin\":\"survey\"}",
+		  "dialogs +62812 survey", 200 },
 		{ "/api/v1/optouts", NULL, "", 404 },
 		{ "/api/v1/", NULL, "", 404 },
 		{ "/api/v2/optouts", NULL, "", 404 },
@@ -200,7 +216,8 @@ Test(admin, a_path_names_an_operation)
 
 	for (i = 0; i < ARRAY_LEN(rows); i++) {
 		called[0] = '\0';
-		cr_expect(eq(int, ask(rows[i].path, rows[i].body).status, rows[i].status), "%s", rows[i].path);
+		cr_expect(eq(int, ask(rows[i].path, rows[i].body).status, rows[i].status), "%s",
+			  rows[i].path);
 		cr_expect(eq(str, called, (char *)rows[i].called), "%s", rows[i].path);
 	}
 }

@@ -49,11 +49,13 @@ static void send_back(const char *to, const char *text)
 {
 	struct http_field header = { "X-Kentongan-Secret", { SECRET, strlen(SECRET) } };
 	char url[128], *body_text;
-	json_t *body = json_pack("{s:s, s:s, s:s, s:s}", "id", ID, "from", "2772", "to", to, "text", text);
+	json_t *body = json_pack("{s:s, s:s, s:s, s:s}", "id", ID, "from", "2772", "to", to, "text",
+				 text);
 	struct http_call call = { .method = "POST", .url = url, .headers = { &header, 1 } };
 
 	body_text = json_dumps(body, 0);
-	snprintf(url, sizeof(url), "http://127.0.0.1:%u/phone/send", http_server_port(admin_server));
+	snprintf(url, sizeof(url), "http://127.0.0.1:%u/phone/send",
+		 http_server_port(admin_server));
 	call.body = (struct bytes){ body_text, strlen(body_text) };
 	cr_assert(http_client_call(client, &call, sent_cb, NULL) == 0);
 	free(body_text);
@@ -74,7 +76,8 @@ static void answer_screen(struct http_exchange *exchange, const json_t *body)
 	http_reply(exchange, &response, NULL, NULL);
 }
 
-static void handle_public(struct http_exchange *exchange, const struct http_request *request, void *arg UNUSED)
+static void handle_public(struct http_exchange *exchange, const struct http_request *request,
+			  void *arg UNUSED)
 {
 	json_t *body = json_loadb(request->body.data, request->body.len, 0, NULL);
 	char text[256];
@@ -84,10 +87,13 @@ static void handle_public(struct http_exchange *exchange, const struct http_requ
 	} else if (strcmp(request->path, "/telco/phone/ussd") == 0) {
 		answer_screen(exchange, body);
 	} else {
-		note(json_string_value(json_object_get(body, "text")) ? json_string_value(json_object_get(body, "text")) : "receipt");
+		note(json_string_value(json_object_get(body, "text"))
+			     ? json_string_value(json_object_get(body, "text"))
+			     : "receipt");
 		http_reply_status(exchange, 200);
 		if (strcmp(request->path, "/telco/phone/sms") == 0) {
-			snprintf(text, sizeof(text), "Anda menulis:\n%s", json_string_value(json_object_get(body, "text")));
+			snprintf(text, sizeof(text), "Anda menulis:\n%s",
+				 json_string_value(json_object_get(body, "text")));
 			send_back(json_string_value(json_object_get(body, "from")), text);
 		}
 	}
@@ -96,8 +102,9 @@ static void handle_public(struct http_exchange *exchange, const struct http_requ
 
 static json_t *a_message(void)
 {
-	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:I}", "id", ID, "direction", "out", "state", "held", "citizen",
-			 "+6281200000001", "connection", "k1", "text", "Halo\nsemua", "time", (json_int_t)1764000000);
+	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:I}", "id", ID, "direction", "out",
+			 "state", "held", "citizen", "+6281200000001", "connection", "k1", "text",
+			 "Halo\nsemua", "time", (json_int_t)1764000000);
 }
 
 static void message_find(void *arg UNUSED, const char *number, struct admin_call *call)
@@ -121,7 +128,8 @@ static void optout_list(void *arg UNUSED, struct admin_call *call)
 	admin_answer(call, 200, json_pack("{s:[{s:s}]}", "citizens", "citizen", "+6281200000009"));
 }
 
-static void dialog_list(void *arg UNUSED, const char *citizen, const char *plugin, struct admin_call *call)
+static void dialog_list(void *arg UNUSED, const char *citizen, const char *plugin,
+			struct admin_call *call)
 {
 	note(citizen ? citizen : "any");
 	note(plugin ? plugin : "any");
@@ -129,8 +137,11 @@ static void dialog_list(void *arg UNUSED, const char *citizen, const char *plugi
 }
 
 static const struct admin_ops ops = {
-	.message_find = message_find, .message_show = message_show, .message_drop = message_drop,
-	.optout_list = optout_list, .dialog_list = dialog_list,
+	.message_find = message_find,
+	.message_show = message_show,
+	.message_drop = message_drop,
+	.optout_list = optout_list,
+	.dialog_list = dialog_list,
 };
 
 static void write_file(const char *name, const char *text)
@@ -158,13 +169,17 @@ static void setup(void)
 	write_file("admin.secret", ADMIN_SECRET);
 	base = event_base_new();
 	client = http_client_new(base, 8);
-	cr_assert(http_server_open(base, "127.0.0.1", 0, &http_default_limits, handle_public, NULL, &public_server) == 0);
-	snprintf(url, sizeof(url), "http://127.0.0.1:%u/telco/phone", http_server_port(public_server));
+	cr_assert(http_server_open(base, "127.0.0.1", 0, &http_default_limits, handle_public, NULL,
+				   &public_server) == 0);
+	snprintf(url, sizeof(url), "http://127.0.0.1:%u/telco/phone",
+		 http_server_port(public_server));
 	phone = phone_new(base, client, SECRET, url);
 	url[strlen(url) - strlen("/telco/phone")] = '\0';
 	admin = admin_new(ADMIN_SECRET, &ops, NULL, phone);
-	cr_assert(http_server_open(base, "127.0.0.1", 0, &http_default_limits, admin_handle, admin, &admin_server) == 0);
-	snprintf(admin_url, sizeof(admin_url), "http://127.0.0.1:%u", http_server_port(admin_server));
+	cr_assert(http_server_open(base, "127.0.0.1", 0, &http_default_limits, admin_handle, admin,
+				   &admin_server) == 0);
+	snprintf(admin_url, sizeof(admin_url), "http://127.0.0.1:%u",
+		 http_server_port(admin_server));
 	cr_assert(control_addresses_put(state, url, admin_url) == 0);
 }
 
@@ -268,7 +283,9 @@ Test(control, messages_are_found_and_shown_for_people)
 
 	cr_expect(eq(int, ran.status, 0));
 	cr_expect(eq(str, heard, (char *)"+6281200000001|"));
-	cr_expect(strstr(ran.out, ID) && strstr(ran.out, "held") && strstr(ran.out, "    Halo\n    semua\n"), "%s", ran.out);
+	cr_expect(strstr(ran.out, ID) && strstr(ran.out, "held") &&
+			  strstr(ran.out, "    Halo\n    semua\n"),
+		  "%s", ran.out);
 	ran = RUN("", "message", "show", ID);
 	cr_expect(eq(int, ran.status, 0));
 	cr_expect(strstr(ran.out, "state        held\n") != NULL, "%s", ran.out);
@@ -305,8 +322,14 @@ Test(control, lists_of_opt_outs_and_dialogs_are_printed)
 Test(control, wrong_words_get_the_usage)
 {
 	static const char *const wrong[][4] = {
-		{ "message" }, { "message", "find" }, { "message", "show", "12" }, { "message", "eat", ID }, { "optout", "list", "x" },
-		{ "dialog", "list", "--colour" }, { "chat", "halo" }, { "chat", "--wait", "x" },
+		{ "message" },
+		{ "message", "find" },
+		{ "message", "show", "12" },
+		{ "message", "eat", ID },
+		{ "optout", "list", "x" },
+		{ "dialog", "list", "--colour" },
+		{ "chat", "halo" },
+		{ "chat", "--wait", "x" },
 	};
 	unsigned i;
 
@@ -322,7 +345,8 @@ Test(control, without_a_gateway_or_its_secret_a_command_says_what_to_do)
 	cr_assert(control_addresses_put(state, "http://127.0.0.1:1", "http://127.0.0.1:1") == 0);
 	ran = RUN("", "optout", "list");
 	cr_expect(eq(int, ran.status, 1));
-	cr_expect(strstr(ran.out, "no gateway answers at http://127.0.0.1:1") != NULL, "%s", ran.out);
+	cr_expect(strstr(ran.out, "no gateway answers at http://127.0.0.1:1") != NULL, "%s",
+		  ran.out);
 	ran = RUN("halo\n", "chat");
 	cr_expect(eq(int, ran.status, 1));
 	cr_expect(strstr(ran.out, "no gateway answers") != NULL, "%s", ran.out);
@@ -350,9 +374,11 @@ Test(chat, each_line_is_an_sms_and_answers_are_printed)
 
 	cr_expect(eq(int, ran.status, 0));
 	cr_expect(strstr(heard, "SURVEI|") == heard, "%s", heard);
-	cr_expect(strstr(heard, "satu dua|") && strstr(heard, "3|") && strstr(heard, "receipt|"), "%s", heard);
-	cr_expect(strstr(ran.out, "2772: Anda menulis:\n  SURVEI\n2772: Anda menulis:\n  satu dua\n2772: Anda menulis:\n  3\n") !=
-			  NULL, "%s", ran.out);
+	cr_expect(strstr(heard, "satu dua|") && strstr(heard, "3|") && strstr(heard, "receipt|"),
+		  "%s", heard);
+	cr_expect(strstr(ran.out, "2772: Anda menulis:\n  SURVEI\n2772: Anda menulis:\n  satu "
+				  "dua\n2772: Anda menulis:\n  3\n") != NULL,
+		  "%s", ran.out);
 }
 
 Test(chat, ussd_shows_screens_until_the_session_ends)
@@ -361,8 +387,9 @@ Test(chat, ussd_shows_screens_until_the_session_ends)
 
 	cr_expect(eq(int, ran.status, 0));
 	cr_expect(eq(str, heard, (char *)"dialled|1|"));
-	cr_expect(strstr(ran.out, "Puas?\n1. Ya\n") && strstr(ran.out, "Terima kasih\n") && strstr(ran.out, "session ended"), "%s",
-		  ran.out);
+	cr_expect(strstr(ran.out, "Puas?\n1. Ya\n") && strstr(ran.out, "Terima kasih\n") &&
+			  strstr(ran.out, "session ended"),
+		  "%s", ran.out);
 }
 
 Test(chat, the_end_of_the_input_hangs_up)

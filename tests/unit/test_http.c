@@ -84,25 +84,32 @@ Test(http, a_head_that_may_be_read_in_two_ways_is_refused)
 		{ 400, TEXT("GET / HTTP/1.1\r\n" HOST "Content-Length: 5" LF LF) },
 		{ 411, TEXT("POST / HTTP/1.1\r\n" HOST LF) },
 		{ 411, TEXT("POST / HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked" LF LF) },
-		{ 411, TEXT("POST / HTTP/1.1\r\n" HOST "Content-Length: 5" LF "transfer-encoding: identity" LF LF) },
+		{ 411, TEXT("POST / HTTP/1.1\r\n" HOST "Content-Length: 5" LF
+			    "transfer-encoding: identity" LF LF) },
 		{ 411, TEXT("GET / HTTP/1.1\r\n" HOST "Transfer-Encoding:" LF LF) },
-		{ 400, TEXT("POST / HTTP/1.1\r\n" HOST "Content-Length: 5" LF "Content-Length: 5" LF LF) },
+		{ 400, TEXT("POST / HTTP/1.1\r\n" HOST "Content-Length: 5" LF
+			    "Content-Length: 5" LF LF) },
 		{ 400, TEXT("POST / HTTP/1.1\r\n" HOST "Content-Length: 5, 5" LF LF) },
 		{ 400, TEXT("POST / HTTP/1.1\r\n" HOST "Content-Length: +5" LF LF) },
 		{ 400, TEXT("POST / HTTP/1.1\r\n" HOST "Content-Length: -1" LF LF) },
 		{ 400, TEXT("POST / HTTP/1.1\r\n" HOST "Content-Length: 0x5" LF LF) },
 		{ 400, TEXT("POST / HTTP/1.1\r\n" HOST "Content-Length:" LF LF) },
 		{ 413, TEXT("POST / HTTP/1.1\r\n" HOST "Content-Length: 65537" LF LF) },
-		{ 413, TEXT("POST / HTTP/1.1\r\n" HOST "Content-Length: 18446744073709551621" LF LF) },
-		{ 415, TEXT("POST / HTTP/1.1\r\n" HOST "Content-Length: 5" LF "Content-Encoding: gzip" LF LF) },
+		{ 413,
+		  TEXT("POST / HTTP/1.1\r\n" HOST "Content-Length: 18446744073709551621" LF LF) },
+		{ 415, TEXT("POST / HTTP/1.1\r\n" HOST "Content-Length: 5" LF
+			    "Content-Encoding: gzip" LF LF) },
 		{ 400, TEXT("POST / HTTP/1.1\r\n" HOST "Content-Length: 5" LF FORM FORM LF) },
-		{ 400, TEXT("GET / HTTP/1.1\r\n" HOST "Authorization: a" LF "Authorization: b" LF LF) },
-		{ 417, TEXT("POST / HTTP/1.1\r\n" HOST "Content-Length: 5" LF "Expect: cake" LF LF) },
+		{ 400,
+		  TEXT("GET / HTTP/1.1\r\n" HOST "Authorization: a" LF "Authorization: b" LF LF) },
+		{ 417,
+		  TEXT("POST / HTTP/1.1\r\n" HOST "Content-Length: 5" LF "Expect: cake" LF LF) },
 		{ 0, TEXT("GET / HTTP/1.1\r\n" HOST LF) },
 		{ 0, TEXT("GET / HTTP/1.0\r\n\r\n") },
 		{ 0, TEXT("HEAD /a%20b?c=d&e HTTP/1.1\r\nhost:[::1]:8080\r\n\r\n") },
 		{ 0, TEXT("GET / HTTP/1.1\r\n" HOST "Content-Length: 0" LF LF) },
-		{ 0, TEXT("POST / HTTP/1.1\r\n" HOST "Content-Length: 65536" LF "X: \xff\t y  " LF LF) },
+		{ 0, TEXT("POST / HTTP/1.1\r\n" HOST "Content-Length: 65536" LF
+			  "X: \xff\t y  " LF LF) },
 		{ 0, TEXT("POST / HTTP/1.1\r\n" HOST "Content-Length: 0000005" LF LF) },
 	};
 	unsigned i;
@@ -111,7 +118,8 @@ Test(http, a_head_that_may_be_read_in_two_ways_is_refused)
 		struct arena arena = { 0 };
 		struct http_head head;
 
-		cr_expect(eq(int, parse(rows[i].text, rows[i].len, &arena, &head), rows[i].status), "row %u: %s", i, rows[i].text);
+		cr_expect(eq(int, parse(rows[i].text, rows[i].len, &arena, &head), rows[i].status),
+			  "row %u: %s", i, rows[i].text);
 		arena_free(&arena);
 	}
 }
@@ -120,14 +128,17 @@ Test(http, a_good_head_gives_its_values)
 {
 	struct arena arena = { 0 };
 	struct http_head head;
-	static const char text[] = "POST /telco/k%201?a=b+c&d=%00 HTTP/1.1\r\nHost: gw\r\nX-One:  satu  \r\nContent-Length: 12\r\n\r\n";
+	static const char text[] = "POST /telco/k%201?a=b+c&d=%00 HTTP/1.1\r\nHost: gw\r\nX-One:  "
+				   "satu  \r\nContent-Length: 12\r\n\r\n";
 
 	cr_assert(eq(int, parse(TEXT(text), &arena, &head), 0));
 	cr_expect(eq(str, (char *)head.request.path, (char *)"/telco/k 1"));
 	cr_expect(eq(str, (char *)head.request.target, (char *)"/telco/k%201?a=b+c&d=%00"));
-	cr_expect(eq(str, (char *)http_field(&head.request.query, "a", false)->value.data, (char *)"b c"));
+	cr_expect(eq(str, (char *)http_field(&head.request.query, "a", false)->value.data,
+		     (char *)"b c"));
 	cr_expect(eq(sz, http_field(&head.request.query, "d", false)->value.len, 1));
-	cr_expect(eq(str, (char *)http_field(&head.request.headers, "x-one", true)->value.data, (char *)"satu"));
+	cr_expect(eq(str, (char *)http_field(&head.request.headers, "x-one", true)->value.data,
+		     (char *)"satu"));
 	cr_expect(eq(ptr, (void *)http_field(&head.request.headers, "x-one", false), NULL));
 	cr_expect(eq(sz, head.body, 12));
 	cr_expect(head.keep);
@@ -148,7 +159,8 @@ Test(http, more_than_64_header_lines_are_refused)
 		for (i = 0; i < count; i++)
 			buf_addstr(&text, "a:b\r\n");
 		buf_addstr(&text, LF);
-		cr_expect(eq(int, parse(text.data, text.len, &arena, &head), count == 63 ? 0 : 431));
+		cr_expect(
+			eq(int, parse(text.data, text.len, &arena, &head), count == 63 ? 0 : 431));
 		buf_free(&text);
 	}
 	arena_free(&arena);
@@ -159,12 +171,15 @@ Test(http, a_path_is_decoded_once_and_must_be_plain)
 	static const struct {
 		const char *text, *path; /* NULL: refused */
 	} rows[] = {
-		{ "", NULL },		{ "a", NULL },		{ "%2fa", "/a" },	{ "/%", NULL },	     { "/%2", NULL },
-		{ "/%zz", NULL },	{ "/%00", NULL },	{ "/a%0d", NULL },	{ "/a%7f", NULL },   { "/a\\b", NULL },
-		{ "/a%5cb", NULL },	{ "/%2561", NULL },	{ "//", NULL },		{ "/%2f", NULL },    { "/.", NULL },
-		{ "/..", NULL },	{ "/a/./b", NULL },	{ "/a/../b", NULL },	{ "/%2e%2e/", NULL }, { "/a/%2e", NULL },
-		{ "/", "/" },		{ "/a/", "/a/" },	{ "/.a", "/.a" },	{ "/a..b", "/a..b" }, { "/...", "/..." },
-		{ "/%41+b", "/A+b" },
+		{ "", NULL },         { "a", NULL },        { "%2fa", "/a" },
+		{ "/%", NULL },       { "/%2", NULL },      { "/%zz", NULL },
+		{ "/%00", NULL },     { "/a%0d", NULL },    { "/a%7f", NULL },
+		{ "/a\\b", NULL },    { "/a%5cb", NULL },   { "/%2561", NULL },
+		{ "//", NULL },       { "/%2f", NULL },     { "/.", NULL },
+		{ "/..", NULL },      { "/a/./b", NULL },   { "/a/../b", NULL },
+		{ "/%2e%2e/", NULL }, { "/a/%2e", NULL },   { "/", "/" },
+		{ "/a/", "/a/" },     { "/.a", "/.a" },     { "/a..b", "/a..b" },
+		{ "/...", "/..." },   { "/%41+b", "/A+b" },
 	};
 	unsigned i;
 
@@ -186,10 +201,11 @@ Test(http, a_form_with_a_name_twice_or_a_bad_escape_is_refused)
 		const char *text;
 		int count; /* -1: refused */
 	} rows[] = {
-		{ "a=%", -1 },	   { "a=%2", -1 },	{ "a=%zz", -1 },  { "a=%u0041", -1 },	     { "%zz=a", -1 },
-		{ "a=1&a=2", -1 }, { "a=1&%61=2", -1 }, { "=1", -1 },	  { "%00=1", -1 },	     { "a=1&a", -1 },
-		{ "", 0 },	   { "&&", 0 },		{ "a", 1 },	  { "a=", 1 },		     { "a==", 1 },
-		{ "a=1&b=2&", 2 }, { "a=b+c%20d", 1 },	{ "a=%00b", 1 },  { "A=1&a=2", 2 },
+		{ "a=%", -1 },      { "a=%2", -1 },    { "a=%zz", -1 },     { "a=%u0041", -1 },
+		{ "%zz=a", -1 },    { "a=1&a=2", -1 }, { "a=1&%61=2", -1 }, { "=1", -1 },
+		{ "%00=1", -1 },    { "a=1&a", -1 },   { "", 0 },           { "&&", 0 },
+		{ "a", 1 },         { "a=", 1 },       { "a==", 1 },        { "a=1&b=2&", 2 },
+		{ "a=b+c%20d", 1 }, { "a=%00b", 1 },   { "A=1&a=2", 2 },
 	};
 	unsigned i;
 
@@ -259,7 +275,8 @@ static void answer(struct http_exchange *exchange, const char *text)
 	http_reply(exchange, &response, sent_cb, NULL);
 }
 
-static void handle(struct http_exchange *exchange, const struct http_request *request, void *arg UNUSED)
+static void handle(struct http_exchange *exchange, const struct http_request *request,
+		   void *arg UNUSED)
 {
 	handled++;
 	last_len = request->body.len;
@@ -295,13 +312,15 @@ static void talk_event_cb(struct bufferevent *bev UNUSED, short what, void *arg)
 static struct talk *talk_new(void)
 {
 	struct talk *talk = xcalloc(1, sizeof(*talk));
-	struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = htons((uint16_t)http_server_port(server)),
+	struct sockaddr_in address = { .sin_family = AF_INET,
+				       .sin_port = htons((uint16_t)http_server_port(server)),
 				       .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 
 	talk->bev = bufferevent_socket_new(base, -1, BEV_OPT_CLOSE_ON_FREE);
 	bufferevent_setcb(talk->bev, talk_read_cb, NULL, talk_event_cb, talk);
 	bufferevent_enable(talk->bev, EV_READ | EV_WRITE);
-	cr_assert(bufferevent_socket_connect(talk->bev, (struct sockaddr *)&address, sizeof(address)) == 0);
+	cr_assert(bufferevent_socket_connect(talk->bev, (struct sockaddr *)&address,
+					     sizeof(address)) == 0);
 	return talk;
 }
 
@@ -390,8 +409,8 @@ Test(http_server, requests_sent_ahead_are_answered_in_order)
 {
 	struct talk *talk = talk_new();
 
-	say(talk, TEXT("GET /1 HTTP/1.1\r\n" HOST LF "POST /2 HTTP/1.1\r\n" HOST "Content-Length: 2" LF LF "okGET /3 HTTP/1.1\r\n" HOST LF
-		       "GET /4 HT"));
+	say(talk, TEXT("GET /1 HTTP/1.1\r\n" HOST LF "POST /2 HTTP/1.1\r\n" HOST
+		       "Content-Length: 2" LF LF "okGET /3 HTTP/1.1\r\n" HOST LF "GET /4 HT"));
 	until_answers(talk, 3);
 	say(talk, TEXT("TP/1.1\r\n" HOST LF));
 	until_answers(talk, 4);
@@ -402,7 +421,8 @@ Test(http_server, requests_sent_ahead_are_answered_in_order)
 
 Test(http_server, how_the_bytes_are_cut_makes_no_difference)
 {
-	static const char text[] = "POST /a HTTP/1.1\r\n" HOST FORM "Content-Length: 8" LF LF "text=abc";
+	static const char text[] = "POST /a HTTP/1.1\r\n" HOST FORM "Content-Length: 8" LF LF
+				   "text=abc";
 	struct talk *talk = talk_new();
 	size_t i;
 
@@ -419,8 +439,8 @@ Test(http_server, nothing_behind_a_refused_request_is_read)
 {
 	struct talk *talk = talk_new();
 
-	say(talk, TEXT("GET /a HTTP/1.1\r\n" HOST LF "POST /b HTTP/1.1\r\n" HOST "Transfer-Encoding: x" LF LF "GET /c HTTP/1.1\r\n" HOST
-			       LF));
+	say(talk, TEXT("GET /a HTTP/1.1\r\n" HOST LF "POST /b HTTP/1.1\r\n" HOST
+		       "Transfer-Encoding: x" LF LF "GET /c HTTP/1.1\r\n" HOST LF));
 	until_closed(talk);
 	cr_expect(eq(uint, handled, 1));
 	cr_expect(eq(uint, answers(talk), 2));
@@ -444,7 +464,8 @@ Test(http_server, a_refusal_never_repeats_what_came)
 {
 	struct talk *talk = talk_new();
 
-	say(talk, TEXT("GET /marker HTTP/4294967295.255\r\nHost: marker\r\nX-marker: marker\r\n\r\n"));
+	say(talk,
+	    TEXT("GET /marker HTTP/4294967295.255\r\nHost: marker\r\nX-marker: marker\r\n\r\n"));
 	until_closed(talk);
 	cr_expect(strstr(talk->in.data, "HTTP/1.1 505 ") == talk->in.data);
 	cr_expect(eq(ptr, strstr(talk->in.data, "marker"), NULL));
@@ -490,7 +511,8 @@ Test(http_server, a_sender_who_asks_may_send_its_body)
 {
 	struct talk *talk = talk_new();
 
-	say(talk, TEXT("POST /a HTTP/1.1\r\n" HOST "Expect: 100-continue" LF "Content-Length: 2" LF LF));
+	say(talk,
+	    TEXT("POST /a HTTP/1.1\r\n" HOST "Expect: 100-continue" LF "Content-Length: 2" LF LF));
 	until_answers(talk, 1);
 	cr_expect(strstr(talk->in.data, "HTTP/1.1 100 Continue\r\n\r\n") == talk->in.data);
 	say(talk, TEXT("ok"));
@@ -528,7 +550,8 @@ Test(http_server, version_and_word_say_whether_the_connection_is_kept)
 
 		say(talk, rows[i].text, strlen(rows[i].text));
 		until_answers(talk, 1);
-		cr_expect(eq(int, strstr(talk->in.data, "Connection: close") == NULL, rows[i].kept), "%s", rows[i].text);
+		cr_expect(eq(int, strstr(talk->in.data, "Connection: close") == NULL, rows[i].kept),
+			  "%s", rows[i].text);
 		if (!rows[i].kept)
 			until_closed(talk);
 		talk_free(talk);
@@ -611,9 +634,17 @@ Test(http_server, an_address_that_is_none_or_taken_is_refused)
 {
 	struct http_server *other;
 
-	cr_expect(eq(int, http_server_open(base, "localhost", 0, &http_default_limits, handle, NULL, &other), -EINVAL));
-	cr_expect(eq(int, http_server_open(base, "127.0.0.1", 70000, &http_default_limits, handle, NULL, &other), -EINVAL));
-	cr_expect(eq(int, http_server_open(base, "127.0.0.1", http_server_port(server), &http_default_limits, handle, NULL, &other),
+	cr_expect(eq(
+		int,
+		http_server_open(base, "localhost", 0, &http_default_limits, handle, NULL, &other),
+		-EINVAL));
+	cr_expect(eq(int,
+		     http_server_open(base, "127.0.0.1", 70000, &http_default_limits, handle, NULL,
+				      &other),
+		     -EINVAL));
+	cr_expect(eq(int,
+		     http_server_open(base, "127.0.0.1", http_server_port(server),
+				      &http_default_limits, handle, NULL, &other),
 		     -EADDRINUSE));
 }
 

@@ -18,13 +18,13 @@
 
 /* A server that does one thing to whoever comes. */
 enum peer_kind {
-	PEER_ANSWERS,     /* as often as asked, on a kept connection */
-	PEER_READS,       /* and never answers */
-	PEER_READS_ENDS,  /* reads a request, then closes without an answer */
-	PEER_ONCE_ENDS,   /* answers the first request of a connection, closes on reading the second */
-	PEER_FLOODS,      /* an answer of more than 64 KiB */
+	PEER_ANSWERS,    /* as often as asked, on a kept connection */
+	PEER_READS,      /* and never answers */
+	PEER_READS_ENDS, /* reads a request, then closes without an answer */
+	PEER_ONCE_ENDS, /* answers the first request of a connection, closes on reading the second */
+	PEER_FLOODS,    /* an answer of more than 64 KiB */
 	PEER_REDIRECTS,
-	PEER_BABBLES,     /* no HTTP */
+	PEER_BABBLES, /* no HTTP */
 };
 
 struct peer {
@@ -49,7 +49,8 @@ static void answer(struct bufferevent *bev, const char *head, size_t body)
 	struct evbuffer *out = bufferevent_get_output(bev);
 	size_t i;
 
-	evbuffer_add_printf(out, "HTTP/1.1 %s\r\nX-One: satu\r\nContent-Length: %zu\r\n\r\n", head, body);
+	evbuffer_add_printf(out, "HTTP/1.1 %s\r\nX-One: satu\r\nContent-Length: %zu\r\n\r\n", head,
+			    body);
 	for (i = 0; i < body; i++)
 		evbuffer_add(out, "a", 1);
 }
@@ -94,8 +95,8 @@ static void peer_event_cb(struct bufferevent *bev, short what UNUSED, void *arg)
 	peer_cut(arg, bev);
 }
 
-static void accept_cb(struct evconnlistener *listener UNUSED, evutil_socket_t fd, struct sockaddr *from UNUSED,
-		      int len UNUSED, void *arg)
+static void accept_cb(struct evconnlistener *listener UNUSED, evutil_socket_t fd,
+		      struct sockaddr *from UNUSED, int len UNUSED, void *arg)
 {
 	struct peer *peer = arg;
 	struct bufferevent *bev = bufferevent_socket_new(base, fd, BEV_OPT_CLOSE_ON_FREE);
@@ -107,7 +108,8 @@ static void accept_cb(struct evconnlistener *listener UNUSED, evutil_socket_t fd
 
 static struct sockaddr_in loopback(unsigned port)
 {
-	return (struct sockaddr_in){ .sin_family = AF_INET, .sin_port = htons((uint16_t)port),
+	return (struct sockaddr_in){ .sin_family = AF_INET,
+				     .sin_port = htons((uint16_t)port),
 				     .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 }
 
@@ -125,8 +127,8 @@ static void peer_open(struct peer *peer, enum peer_kind kind)
 	struct sockaddr_in address = loopback(0);
 
 	*peer = (struct peer){ .kind = kind };
-	peer->listener = evconnlistener_new_bind(base, accept_cb, peer, LEV_OPT_CLOSE_ON_FREE, 16, (struct sockaddr *)&address,
-						 sizeof(address));
+	peer->listener = evconnlistener_new_bind(base, accept_cb, peer, LEV_OPT_CLOSE_ON_FREE, 16,
+						 (struct sockaddr *)&address, sizeof(address));
 	peer->port = port_of(evconnlistener_get_fd(peer->listener));
 }
 
@@ -148,7 +150,8 @@ static void result_cb(const struct http_result *result, void *arg)
 
 	outcome->done = true;
 	outcome->result = *result;
-	snprintf(outcome->body, sizeof(outcome->body), "%.*s", (int)(result->body.len < 100 ? result->body.len : 100),
+	snprintf(outcome->body, sizeof(outcome->body), "%.*s",
+		 (int)(result->body.len < 100 ? result->body.len : 100),
 		 result->body.data ? result->body.data : "");
 	snprintf(outcome->header, sizeof(outcome->header), "%s", one ? one->value.data : "");
 }
@@ -156,8 +159,12 @@ static void result_cb(const struct http_result *result, void *arg)
 static struct outcome call_url(const char *url, const char *body, unsigned total_ms)
 {
 	struct http_field type = { "Content-Type", { "text/plain", 10 } };
-	struct http_call call = { .method = body ? "POST" : "GET", .url = url, .headers = { &type, 1 },
-				  .body = { body, body ? strlen(body) : 0 }, .connect_ms = total_ms, .total_ms = total_ms };
+	struct http_call call = { .method = body ? "POST" : "GET",
+				  .url = url,
+				  .headers = { &type, 1 },
+				  .body = { body, body ? strlen(body) : 0 },
+				  .connect_ms = total_ms,
+				  .total_ms = total_ms };
 	struct outcome outcome = { 0 };
 
 	cr_assert(http_client_call(client, &call, result_cb, &outcome) == 0);
@@ -303,7 +310,8 @@ Test(http_client, a_message_is_not_repeated_when_a_kept_connection_dies_under_it
 
 	peer_open(&peer, PEER_ONCE_ENDS);
 	cr_expect(eq(int, call_port(peer.port, "satu", 0).result.status, 202));
-	outcome = call_port(peer.port, "dua", 0); /* read, and the connection closed: it may have been taken */
+	outcome = call_port(peer.port, "dua",
+			    0); /* read, and the connection closed: it may have been taken */
 	cr_expect(ne(int, outcome.result.error, 0));
 	cr_expect(outcome.result.left);
 	cr_expect(eq(uint, peer.requests, 2), "libcurl sent it once more");
@@ -371,7 +379,8 @@ Test(http_client, tls_that_is_none_is_a_tls_error_and_has_not_left)
 
 Test(http_client, what_can_not_be_sent_safely_is_refused)
 {
-	struct http_field bad = { "X-A", { "a\r\nX-B: b", 9 } }, nul = { "X-A", { "a\0b", 3 } }, name = { "X A", { "a", 1 } };
+	struct http_field bad = { "X-A", { "a\r\nX-B: b", 9 } }, nul = { "X-A", { "a\0b", 3 } },
+			  name = { "X A", { "a", 1 } };
 	struct http_call calls[] = {
 		{ .method = "GET", .url = "ftp://127.0.0.1/" },
 		{ .method = "GET", .url = "file:///etc/passwd" },
@@ -391,7 +400,9 @@ Test(http_client, what_can_not_be_sent_safely_is_refused)
 	unsigned i;
 
 	for (i = 0; i < ARRAY_LEN(calls); i++)
-		cr_expect(eq(int, http_client_call(client, &calls[i], result_cb, &outcome), -EINVAL), "case %u", i);
+		cr_expect(
+			eq(int, http_client_call(client, &calls[i], result_cb, &outcome), -EINVAL),
+			"case %u", i);
 	cr_expect(eq(uint, http_client_in_work(client), 0));
 }
 

@@ -26,13 +26,15 @@ static unsigned receipts, receipt_status = 200;
 static char last_receipt[256];
 
 /* The gateway's side: takes receipts. */
-static void gateway_handle(struct http_exchange *exchange, const struct http_request *request, void *arg UNUSED)
+static void gateway_handle(struct http_exchange *exchange, const struct http_request *request,
+			   void *arg UNUSED)
 {
 	const struct http_field *secret = http_field(&request->headers, "x-kentongan-secret", true);
 
 	cr_expect(eq(str, (char *)request->path, (char *)"/telco/phone/receipt"));
 	cr_expect(secret && strcmp(secret->value.data, SECRET) == 0);
-	snprintf(last_receipt, sizeof(last_receipt), "%.*s", (int)request->body.len, request->body.data);
+	snprintf(last_receipt, sizeof(last_receipt), "%.*s", (int)request->body.len,
+		 request->body.data);
 	receipts++;
 	http_reply_status(exchange, (int)receipt_status);
 }
@@ -49,14 +51,17 @@ static void result_cb(const struct http_result *result, void *arg)
 
 	outcome->done = true;
 	outcome->status = result->error ? result->error : result->status;
-	outcome->body = json_loadb(result->body.data ? result->body.data : "", result->body.len, 0, NULL);
+	outcome->body = json_loadb(result->body.data ? result->body.data : "", result->body.len, 0,
+				   NULL);
 }
 
 static void begin(const char *path, const char *body, const char *secret, struct outcome *outcome)
 {
 	struct http_field header = { "X-Kentongan-Secret", { secret, strlen(secret) } };
 	char url[256];
-	struct http_call call = { .method = body ? "POST" : "GET", .url = url, .headers = { &header, 1 },
+	struct http_call call = { .method = body ? "POST" : "GET",
+				  .url = url,
+				  .headers = { &header, 1 },
 				  .body = { body, body ? strlen(body) : 0 } };
 
 	json_decref(outcome->body);
@@ -84,7 +89,8 @@ static int send_text(const char *to, const char *text)
 {
 	char body[256];
 
-	snprintf(body, sizeof(body), "{\"id\":\"our-id\",\"from\":\"2772\",\"to\":\"%s\",\"text\":\"%s\"}", to, text);
+	snprintf(body, sizeof(body),
+		 "{\"id\":\"our-id\",\"from\":\"2772\",\"to\":\"%s\",\"text\":\"%s\"}", to, text);
 	return ask("/phone/send", body);
 }
 
@@ -95,7 +101,8 @@ static size_t count(const struct outcome *outcome)
 
 static const char *text_at(const struct outcome *outcome, size_t i)
 {
-	return json_string_value(json_object_get(json_array_get(json_object_get(outcome->body, "messages"), i), "text"));
+	return json_string_value(json_object_get(
+		json_array_get(json_object_get(outcome->body, "messages"), i), "text"));
 }
 
 static json_int_t next_of(const struct outcome *outcome)
@@ -110,11 +117,13 @@ static void setup(void)
 	log_set_level(LOG_ERROR);
 	base = event_base_new();
 	client = http_client_new(base, 8);
-	cr_assert(http_server_open(base, "127.0.0.1", 0, &http_default_limits, gateway_handle, NULL, &gateway) == 0);
+	cr_assert(http_server_open(base, "127.0.0.1", 0, &http_default_limits, gateway_handle, NULL,
+				   &gateway) == 0);
 	snprintf(url, sizeof(url), "http://127.0.0.1:%u/telco/phone", http_server_port(gateway));
 	phone = phone_new(base, client, SECRET, url);
 	admin = admin_new("another", &ops, NULL, phone);
-	cr_assert(http_server_open(base, "127.0.0.1", 0, &http_default_limits, admin_handle, admin, &server) == 0);
+	cr_assert(http_server_open(base, "127.0.0.1", 0, &http_default_limits, admin_handle, admin,
+				   &server) == 0);
 }
 
 static void teardown(void)
@@ -145,7 +154,8 @@ Test(phone, a_fetched_message_is_told_to_the_gateway_once)
 {
 	send_text("+62811", "halo");
 	cr_expect(eq(uint, receipts, 0));
-	ask("/phone/messages?number=+62811&wait=0&after=0", NULL); /* a blank for '+' is understood */
+	ask("/phone/messages?number=+62811&wait=0&after=0",
+	    NULL); /* a blank for '+' is understood */
 	ask("/phone/messages?number=+62811&wait=0&after=0", NULL);
 	cr_expect(eq(sz, count(&answer), 1), "after=0 gives all that is kept");
 	while (receipts == 0)
@@ -163,7 +173,8 @@ Test(phone, a_phone_asks_on_where_it_was)
 	send_text("+62811", "satu");
 	ask("/phone/messages?number=%2B62811&wait=0", NULL);
 	send_text("+62811", "dua");
-	snprintf(path, sizeof(path), "/phone/messages?number=%%2B62811&wait=0&after=%lld", (long long)next_of(&answer));
+	snprintf(path, sizeof(path), "/phone/messages?number=%%2B62811&wait=0&after=%lld",
+		 (long long)next_of(&answer));
 	ask("/phone/messages?number=%2B62811&wait=0", NULL); /* unread: the second only */
 	cr_assert(eq(sz, count(&answer), 1));
 	cr_expect(eq(str, (char *)text_at(&answer, 0), (char *)"dua"));
@@ -175,7 +186,8 @@ Test(phone, a_waiting_phone_gets_a_message_when_it_comes)
 
 	begin("/phone/messages?number=%2B62811", NULL, SECRET, &waiting);
 	begin("/phone/messages?number=%2B62812", NULL, SECRET, &other);
-	ask("/phone/messages?number=%2B62813&wait=0", NULL); /* those before it have arrived too, or will */
+	ask("/phone/messages?number=%2B62813&wait=0",
+	    NULL); /* those before it have arrived too, or will */
 	send_text("+62811", "halo");
 	until_done(&waiting);
 	cr_assert(eq(sz, count(&waiting), 1));
@@ -225,7 +237,8 @@ Test(phone, nothing_works_without_the_secret)
 		begin("/phone/messages?number=%2B62811&wait=0", NULL, wrong[i], &answer);
 		until_done(&answer);
 		cr_expect(eq(int, answer.status, 401));
-		begin("/phone/send", "{\"id\":\"1\",\"from\":\"2\",\"to\":\"3\",\"text\":\"4\"}", wrong[i], &answer);
+		begin("/phone/send", "{\"id\":\"1\",\"from\":\"2\",\"to\":\"3\",\"text\":\"4\"}",
+		      wrong[i], &answer);
 		until_done(&answer);
 		cr_expect(eq(int, answer.status, 401));
 	}
@@ -234,14 +247,21 @@ Test(phone, nothing_works_without_the_secret)
 Test(phone, what_is_not_as_it_must_be_is_refused)
 {
 	static const char *const bodies[] = {
-		"", "[]", "{}", "{\"id\":\"1\",\"from\":\"2\",\"to\":\"\",\"text\":\"4\"}", "{\"id\":\"1\",\"from\":\"2\",\"to\":\"3\"}",
+		"",
+		"[]",
+		"{}",
+		"{\"id\":\"1\",\"from\":\"2\",\"to\":\"\",\"text\":\"4\"}",
+		"{\"id\":\"1\",\"from\":\"2\",\"to\":\"3\"}",
 		"{\"id\":1,\"from\":\"2\",\"to\":\"3\",\"text\":\"4\"}",
 		"{\"id\":\"1\",\"from\":\"2\",\"to\":\"3\",\"text\":\"\\u0000\"}",
 		"{\"id\":\"1\",\"from\":\"2\",\"to\":\"3\",\"to\":\"4\",\"text\":\"4\"}",
 	};
 	static const char *const paths[] = {
-		"/phone/messages", "/phone/messages?number=", "/phone/messages?number=%2B62811&after=x",
-		"/phone/messages?number=%2B62811&after=-1", "/phone/messages?number=%2B62811&wait=26",
+		"/phone/messages",
+		"/phone/messages?number=",
+		"/phone/messages?number=%2B62811&after=x",
+		"/phone/messages?number=%2B62811&after=-1",
+		"/phone/messages?number=%2B62811&wait=26",
 		"/phone/messages?number=%2B62811%00&wait=0",
 	};
 	unsigned i;
