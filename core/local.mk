@@ -28,6 +28,7 @@ core_libcore_a_SOURCES = \
 	core/http_priv.h \
 	core/log.c \
 	core/log.h \
+	core/message.c \
 	core/message.h \
 	core/metrics.c \
 	core/metrics.h \
@@ -42,6 +43,7 @@ core_libcore_a_SOURCES = \
 	core/phrases.h \
 	core/plugin_sandbox.h \
 	core/plugin_value.h \
+	core/receipt.c \
 	core/receipt.h \
 	core/screen.c \
 	core/screen.h \

@@ -30,6 +30,7 @@ UNIT_TESTS = \
 	tests/unit/test_parts \
 	tests/unit/test_phone \
 	tests/unit/test_phrases \
+	tests/unit/test_receipt \
 	tests/unit/test_screen \
 	tests/unit/test_settings \
 	tests/unit/test_telco \
