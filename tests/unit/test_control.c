@@ -30,7 +30,7 @@ static struct http_client *client;
 static struct http_server *public_server, *admin_server;
 static struct phone *phone;
 static struct admin *admin;
-static char state[64];
+static char state[256];
 static char heard[1024]; /* what the gateway was sent, in order */
 static bool refuse;
 
@@ -146,7 +146,7 @@ static const struct admin_ops ops = {
 
 static void write_file(const char *name, const char *text)
 {
-	char path[128];
+	char path[300];
 	FILE *file;
 
 	snprintf(path, sizeof(path), "%s/%s", state, name);
@@ -158,10 +158,11 @@ static void write_file(const char *name, const char *text)
 
 static void setup(void)
 {
-	char url[64], admin_url[64], folder[128];
+	char url[64], admin_url[64], folder[300];
 
 	log_set_level(LOG_ERROR);
-	snprintf(state, sizeof(state), "/tmp/kentongan-test-XXXXXX");
+	snprintf(state, sizeof(state), "%s/kentongan-test-XXXXXX",
+		 getenv("TMPDIR") ? getenv("TMPDIR") : P_tmpdir);
 	cr_assert(mkdtemp(state) != NULL);
 	snprintf(folder, sizeof(folder), "%s/secrets", state);
 	cr_assert(mkdir(folder, 0700) == 0);
@@ -185,7 +186,7 @@ static void setup(void)
 
 static void remove_file(const char *name)
 {
-	char path[128];
+	char path[300];
 
 	snprintf(path, sizeof(path), "%s/%s", state, name);
 	remove(path);

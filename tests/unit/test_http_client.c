@@ -406,6 +406,26 @@ Test(http_client, what_can_not_be_sent_safely_is_refused)
 	cr_expect(eq(uint, http_client_in_work(client), 0));
 }
 
+Test(http_client, more_calls_than_connections_wait_their_turn)
+{
+	struct outcome outcomes[24] = { 0 };
+	struct peer peer;
+	char url[64];
+	struct http_call call = { .method = "GET", .url = url };
+	unsigned i;
+
+	peer_open(&peer, PEER_ANSWERS);
+	snprintf(url, sizeof(url), "http://127.0.0.1:%u/", peer.port);
+	for (i = 0; i < ARRAY_LEN(outcomes); i++)
+		cr_assert(http_client_call(client, &call, result_cb, &outcomes[i]) == 0);
+	while (http_client_in_work(client) > 0)
+		event_base_loop(base, EVLOOP_ONCE);
+	for (i = 0; i < ARRAY_LEN(outcomes); i++)
+		cr_expect(eq(int, outcomes[i].result.status, 202));
+	cr_expect(le(uint, peer.connections, 8));
+	peer_close(&peer);
+}
+
 Test(http_client, freeing_it_calls_back_what_waits)
 {
 	struct http_call call = { .method = "GET", .url = "http://127.0.0.1:9/" };
