@@ -56,7 +56,8 @@ void outbox_screen_repeated(struct outbox *outbox, struct id reply_to);
 typedef void outbox_done_cb(int error, void *arg);
 int outbox_report(struct outbox *outbox, const struct report *report, outbox_done_cb *cb, void *arg) MUST_CHECK; /* -EAGAIN: answer 503 */
 
-/* An operator's act on a HELD, UNKNOWN or QUEUED message: send it now, or never. cb's error: -ENOENT no such message, -EALREADY it is accepted
- * or final; -EBUSY it is being sent just now.  A message whose validity is over gets another hour. -EAGAIN: too many wait. */
+/* An operator's act on a HELD, UNKNOWN or QUEUED message: send it now, or never.  A message whose validity is over gets
+ * another hour.  cb's error: -ENOENT no such message, -EALREADY it is accepted or final, -EAGAIN it is being sent just now.
+ * Errors: -EAGAIN too many wait. */
 int outbox_release(struct outbox *outbox, struct id id, outbox_done_cb *cb, void *arg) MUST_CHECK;
 int outbox_drop(struct outbox *outbox, struct id id, outbox_done_cb *cb, void *arg) MUST_CHECK;

@@ -274,7 +274,7 @@ static void act_run(struct errand *errand, struct parcel *parcel)
 			drop(parcel);
 		errand_await(errand, parcel);
 	} else {
-		errand_answer(errand, outbound_over(state) ? -EALREADY : -EBUSY);
+		errand_answer(errand, outbound_over(state) ? -EALREADY : -EAGAIN);
 	}
 	parcel_done(parcel);
 }
