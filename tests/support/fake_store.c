@@ -230,6 +230,8 @@ void fake_store_free(struct fake_store *fake)
 
 	while ((call = fake->first)) {
 		fake->first = call->next;
+		if (!call->step)
+			call->find_cb(-ECANCELED, NULL, call->arg);
 		step_free(call->step);
 		arena_free(&call->arena);
 		free(call);

@@ -22,7 +22,7 @@ struct fake_store {
 };
 
 struct fake_store *fake_store_new(void);
-void fake_store_free(struct fake_store *fake); /* forgets what waits */
+void fake_store_free(struct fake_store *fake); /* forgets commits that wait, calls back the rest */
 unsigned fake_store_run(
 	struct fake_store *fake); /* does what waits now and calls back; how many that were */
 bool fake_store_run_one(struct fake_store *fake); /* the oldest; false: nothing waits */

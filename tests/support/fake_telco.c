@@ -9,6 +9,7 @@
 struct fake_out *fake_outs;
 unsigned fake_out_count;
 bool fake_url_refused;
+void (*fake_on_call)(const struct fake_out *out);
 
 static unsigned out_room;
 static struct outbound encoding; /* the message of the last telco_encode */
@@ -77,6 +78,8 @@ int http_client_call(struct http_client *client UNUSED, const struct http_call *
 	snprintf(out->to, sizeof(out->to), "%s", encoding.citizen);
 	snprintf(out->text, sizeof(out->text), "%.*s", (int)encoding.text.len, encoding.text.data);
 	snprintf(out->connection, sizeof(out->connection), "%s", encoding.connection);
+	if (fake_on_call)
+		fake_on_call(out);
 	return 0;
 }
 

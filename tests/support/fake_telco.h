@@ -28,6 +28,8 @@ struct telco {
 extern struct fake_out *fake_outs; /* all calls, oldest first */
 extern unsigned fake_out_count;
 extern bool fake_url_refused; /* the HTTP client takes no URL */
+extern void (*fake_on_call)(
+	const struct fake_out *out); /* sees each call as it leaves; NULL: nobody */
 
 struct telco_connection *fake_telco_add(struct telco *telco,
 					const char *name); /* no rate, 16 at once */

@@ -1447,3 +1447,200 @@ Test(outbox, a_hundred_thousand_wait_and_leave_in_order)
 	cr_expect(store->commits < ALL / 50, "%u commits", store->commits);
 	free(next);
 }
+
+/* Whatever happens: random acts of the telco, the store and the clock, and crashes, against a record of what was seen. */
+
+enum { STORY_CITIZENS = 6, STORY_MESSAGES = 120, STORY_ACTS = 900, STORIES = 60 };
+
+struct told_message {
+	struct id id;
+	unsigned citizen, calls, taken;
+	bool over; /* the telco's side knows its end */
+};
+
+static struct told_message story[STORY_MESSAGES];
+static unsigned story_count;
+static uint64_t dice;
+
+static unsigned roll(unsigned sides)
+{
+	dice = dice * 6364136223846793005u + 1442695040888963407u;
+	return (unsigned)(dice >> 33) % sides;
+}
+
+static struct told_message *told_of(struct id id)
+{
+	for (unsigned i = 0; i < story_count; i++) {
+		if (story[i].id.serial == id.serial)
+			return &story[i];
+	}
+	return NULL;
+}
+
+static bool is_over(const struct told_message *message)
+{
+	enum outbound_state now = state(message->id);
+
+	return message->over || (now >= OUTBOUND_HELD && now != OUTBOUND_SCREEN);
+}
+
+static void check_call(const struct fake_out *out)
+{
+	struct told_message *message = told_of(out->id);
+	const struct outbound *row = fake_store_row(store, out->id);
+
+	cr_assert(row->state == OUTBOUND_SENDING, "a call left whose attempt isn't written");
+	cr_expect(row->attempts > message->calls - (message->calls > 0 ? 1 : 0));
+	message->calls++;
+	message->over = false;
+	for (struct told_message *before = story; before < message; before++) {
+		if (before->citizen == message->citizen)
+			cr_expect(is_over(before), "a later message overtook an earlier one");
+	}
+}
+
+static void story_say(void)
+{
+	char citizen[16];
+	struct step *step;
+	struct told_message *message = &story[story_count];
+
+	if (story_count == STORY_MESSAGES)
+		return;
+	message->citizen = roll(STORY_CITIZENS);
+	snprintf(citizen, sizeof(citizen), "+%u", message->citizen);
+	step = step_new();
+	message->id = add(step, citizen, "text", CLASS_REPLY)->id;
+	story_count++;
+	outbox_prepare(outbox, step);
+	if (roll(8) == 0)
+		outbox_aborted(outbox, step);
+	commit(step);
+}
+
+static void story_answer(const char *words)
+{
+	unsigned n = fake_out_count > 0 ? roll(fake_out_count) : 0;
+	struct told_message *message = fake_out_count > 0 ? told_of(fake_outs[n].id) : NULL;
+
+	if (!message || !fake_outs[n].cb)
+		return;
+	if (strcmp(words, "accepted") == 0)
+		message->taken++;
+	if (strcmp(words, "accepted") == 0 || strcmp(words, "permanent") == 0)
+		message->over = true;
+	fake_telco_answer(n, words);
+}
+
+static void ignore(int error UNUSED, void *arg UNUSED)
+{
+}
+
+static void story_report(void)
+{
+	char text[ID_TEXT_SIZE];
+	struct told_message *message = &story[roll(story_count)];
+	struct report report = { .connection = "k1", .own_id = true, .ref = text, .code = "" };
+
+	if (message->calls == 0)
+		return;
+	report.status = roll(3) ? REPORT_SENT : REPORT_DELIVERED;
+	id_format(message->id, text);
+	if (outbox_report(outbox, &report, ignore, NULL) == 0)
+		message->over = true;
+}
+
+static void story_act(void)
+{
+	static const char *const answers[] = { "temporary", "unknown", "permanent", "throttled 700",
+					       "auth" };
+
+	switch (roll(16)) {
+	case 0:
+	case 1:
+	case 2:
+		story_say();
+		break;
+	case 3:
+	case 4:
+	case 5:
+		story_answer("accepted");
+		break;
+	case 6:
+		story_answer(answers[roll(ARRAY_LEN(answers))]);
+		break;
+	case 7:
+		story_report();
+		break;
+	case 8:
+		store->error = roll(4) == 0 ? -EIO : 0;
+		store->busy = roll(6) == 0;
+		break;
+	case 9:
+		now_ms += roll(roll(4) ? 800 : 70000);
+		clock_fake(now_ms);
+		break;
+	case 10:
+	case 11:
+	case 12:
+		fake_store_run_one(store);
+		break;
+	case 13:
+		if (roll(20) == 0) {
+			for (unsigned i = 0; i < story_count; i++)
+				story[i].over = false; /* what was not written is in doubt again */
+			crash();
+		}
+		break;
+	default:
+		timers_run(timers);
+		break;
+	}
+}
+
+static void story_finish(void)
+{
+	store->error = 0;
+	store->busy = false;
+	for (int round = 0; round < 4000 && outbox_waiting(outbox) > 0; round++) {
+		wait_seconds(5);
+		for (unsigned i = 0; i < fake_out_count; i++)
+			if (fake_outs[i].cb) {
+				told_of(fake_outs[i].id)->taken++;
+				told_of(fake_outs[i].id)->over = true;
+				fake_telco_answer(i, "accepted");
+			}
+		run();
+	}
+	run();
+}
+
+Test(outbox, whatever_happens_nothing_is_lost_doubled_unmarked_or_out_of_order)
+{
+	for (unsigned seed = 1; seed <= STORIES; seed++) {
+		if (seed > 1) {
+			end();
+			begin();
+		}
+		memset(story, 0, sizeof(story));
+		story_count = 0;
+		dice = seed;
+		fake_on_call = check_call;
+		story_say();
+		for (int i = 0; i < STORY_ACTS; i++)
+			story_act();
+		story_finish();
+		cr_expect(outbox_waiting(outbox) == 0 && outbox_in_flight(outbox) == 0,
+			  "story %u: %u wait", seed, outbox_waiting(outbox));
+		for (unsigned i = 0; i < story_count; i++) {
+			const struct outbound *row = fake_store_row(store, story[i].id);
+
+			cr_expect(row->state >= OUTBOUND_HELD, "story %u, message %u: %s", seed, i,
+				  outbound_state_name(row->state));
+			cr_expect(story[i].calls > 0, "story %u, message %u was never sent", seed,
+				  i);
+			cr_expect(story[i].taken <= 1 || row->doubts > 0,
+				  "story %u, message %u: twice, unmarked", seed, i);
+		}
+	}
+}
