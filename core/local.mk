@@ -41,7 +41,14 @@ core_libcore_a_SOURCES = \
 	core/phone.h \
 	core/phrases.c \
 	core/phrases.h \
+	core/plugin_pattern.c \
+	core/plugin_pattern.h \
+	core/plugin_sandbox.c \
 	core/plugin_sandbox.h \
+	core/plugin_sandbox_base.c \
+	core/plugin_sandbox_lib.c \
+	core/plugin_sandbox_priv.h \
+	core/plugin_value.c \
 	core/plugin_value.h \
 	core/receipt.c \
 	core/receipt.h \

@@ -12,9 +12,9 @@
 const char *value_pack(lua_State *L, int idx, struct buf *buf);
 /* Pushes one packed value and moves *data behind it.  false: broken bytes (nothing is pushed). */
 bool value_unpack(lua_State *L, struct bytes *data);
-/* As JSON text: a table with a key 1 or made by json_array is an array; an empty table is an object.  Strings must be UTF-8. */
-const char *value_to_json(lua_State *L, int idx, struct buf *buf);
-/* Pushes the JSON text's value; strict (depth 32, no duplicate keys, no NUL or lone surrogate); null becomes nil, or
- * `null_key`'s registry value where it is not 0.  numbers_as_text: numbers come as strings, exactly as written.
- * NULL, or why not, with nothing pushed. */
+/* As JSON text, at most 1 MiB: a table with a key 1 is an array, any other an object with text keys, in the order of
+ * their bytes; an empty table is an object.  Texts must be UTF-8.  NULL, or why not. */
+/* Pushes the JSON text's value; strict (RFC 8259; depth 32, no name twice, no NUL, no half of a surrogate pair); null
+ * is nil, so a member that is null is absent.  numbers_as_text: numbers come as strings, exactly as written.
+ * NULL, or why not, with nothing pushed.  Runs out of Lua memory by raising, as any Lua call does. */
 const char *value_from_json(lua_State *L, struct bytes json, bool numbers_as_text);

@@ -114,6 +114,11 @@ tests_fuzz_fuzz_words_LDADD = $(REPLAY_LIBS)
 tests_fuzz_fuzz_words_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
 endif
 
+# scripts/test-hostile
+EXTRA_PROGRAMS += tests/support/hostile
+CLEANFILES += tests/support/hostile
+tests_support_hostile_LDADD = core/libcore.a $(KENTONGAN_LIBS)
+
 # scripts/test-vectors
 EXTRA_PROGRAMS += tests/support/test-vectors
 CLEANFILES += tests/support/test-vectors
