@@ -14,6 +14,7 @@ const char *value_pack(lua_State *L, int idx, struct buf *buf);
 bool value_unpack(lua_State *L, struct bytes *data);
 /* As JSON text, at most 1 MiB: a table with a key 1 is an array, any other an object with text keys, in the order of
  * their bytes; an empty table is an object.  Texts must be UTF-8.  NULL, or why not. */
+const char *value_to_json(lua_State *L, int idx, struct buf *buf);
 /* Pushes the JSON text's value; strict (RFC 8259; depth 32, no name twice, no NUL, no half of a surrogate pair); null
  * is nil, so a member that is null is absent.  numbers_as_text: numbers come as strings, exactly as written.
  * NULL, or why not, with nothing pushed.  Runs out of Lua memory by raising, as any Lua call does. */
