@@ -55,10 +55,11 @@ double outbox_random(struct outbox *outbox)
 
 static void free_lines(struct outbox *outbox)
 {
-	struct line *line, *next;
+	struct line *line, *next = outbox->lines;
 
-	HASH_ITER (hh, outbox->lines, line, next) {
-		HASH_DEL(outbox->lines, line);
+	HASH_CLEAR(hh, outbox->lines);
+	while ((line = next)) {
+		next = line->hh.next;
 		free(line);
 	}
 	while ((line = SLIST_FIRST(&outbox->spare_lines))) {
@@ -69,19 +70,30 @@ static void free_lines(struct outbox *outbox)
 
 static void free_links(struct outbox *outbox)
 {
-	struct link *link, *next;
+	struct link *link, *next = outbox->links;
 
-	HASH_ITER (hh, outbox->links, link, next) {
-		HASH_DEL(outbox->links, link);
+	HASH_CLEAR(hh, outbox->links);
+	while ((link = next)) {
+		next = link->hh.next;
 		timers_cancel(outbox->timers, link->timer);
 		free(link);
+	}
+}
+
+static void free_early(struct outbox *outbox)
+{
+	struct early *early, *next = outbox->early;
+
+	HASH_CLEAR(hh, outbox->early);
+	while ((early = next)) {
+		next = early->hh.next;
+		free(early);
 	}
 }
 
 void outbox_free(struct outbox *outbox)
 {
 	struct parcel *parcel, *next;
-	struct early *early, *after;
 
 	if (!outbox)
 		return;
@@ -92,10 +104,7 @@ void outbox_free(struct outbox *outbox)
 		parcel_free(parcel);
 	}
 	outbox_abandon_errands(outbox);
-	HASH_ITER (hh, outbox->early, early, after) {
-		HASH_DEL(outbox->early, early);
-		free(early);
-	}
+	free_early(outbox);
 	free_lines(outbox);
 	free_links(outbox);
 	free(outbox);

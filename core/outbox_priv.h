@@ -144,12 +144,12 @@ struct outbox {
 	outbox_optout_cb *optout;
 	void *optout_arg;
 	bool paused;
-	uint64_t random;                /* state of the jitter's generator */
-	struct parcel *parcels;         /* owned; by our id */
-	struct outbox_ref *refs;        /* of messages whose telco's id isn't on disk yet */
-	struct outbox_ref *screens;     /* by what they answer */
-	struct line *lines;             /* owned */
-	SLIST_HEAD(, line) spare_lines; /* owned */
+	uint64_t random;            /* state of the jitter's generator */
+	struct parcel *parcels;     /* owned; by our id */
+	struct outbox_ref *refs;    /* of messages whose telco's id isn't on disk yet */
+	struct outbox_ref *screens; /* by what they answer */
+	struct line *lines;         /* owned */
+	SLIST_HEAD(line_list, line) spare_lines; /* owned */
 	unsigned spares;
 	struct link *links;       /* owned; by name */
 	struct early *early;      /* owned; oldest first */
@@ -161,8 +161,8 @@ struct outbox {
 	struct errand_list unknown; /* receipts to be stored */
 	struct errand_list answers; /* those that are over */
 	unsigned errand_count;
-	TAILQ_HEAD(, errand) searches; /* oldest first */
-	struct parcel_list settled;    /* forgotten when no look into the store is older */
+	TAILQ_HEAD(search_list, errand) searches; /* oldest first */
+	struct parcel_list settled; /* forgotten when no look into the store is older */
 	uint64_t settled_last;
 	struct write_list writes; /* commits that are out */
 	unsigned written_count;   /* messages in them */

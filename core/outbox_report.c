@@ -62,7 +62,8 @@ static struct errand *report_new(struct outbox *outbox, const struct report *rep
 	errand->report = *report;
 	errand->report.connection = memcpy(errand->data, report->connection, connection_size);
 	errand->report.ref = memcpy(errand->data + connection_size, report->ref, ref_size);
-	errand->report.code = strcpy(errand->data + connection_size + ref_size, code);
+	errand->report.code = memcpy(errand->data + connection_size + ref_size, code,
+				     strlen(code) + 1);
 	if (report->own_id && !id_parse(report->ref, &errand->id))
 		errand->id = (struct id){ 0 };
 	return errand;
