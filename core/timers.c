@@ -144,10 +144,7 @@ struct timer *timers_at(struct timers *timers, int64_t at_ms, timer_cb *cb, void
 	timer->arg = arg;
 	if (timers->count == timers->room) {
 		timers->room = timers->room > 0 ? timers->room * 2 : 16;
-		timers->heap = xrealloc(
-			timers->heap,
-			timers->room *
-				sizeof(*timers->heap)); /* NOLINT(bugprone-sizeof-expression) */
+		timers->heap = xrealloc(timers->heap, timers->room * sizeof(*timers->heap));
 	}
 	heap_put(timers, timers->count++, timer);
 	heap_up(timers, timer);
@@ -177,7 +174,6 @@ void timers_run(struct timers *timers)
 	timers->running = clock_now_ms();
 	while (timers->count > 0) {
 		struct timer *timer = timers->heap[0];
-		/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): a freed one has left the heap */
 		timer_cb *cb = timer->cb;
 		void *arg = timer->arg;
 
