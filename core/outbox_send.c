@@ -228,7 +228,7 @@ static void result_cb(const struct http_result *result, void *arg)
 	struct telco_outcome outcome;
 	struct arena arena = { 0 };
 
-	CRASH_POINT("outbox.after_send");
+	crash_point("outbox.after_send");
 	parcel->calling = false;
 	if (!parcel->outbox) {
 		free(parcel);
@@ -262,7 +262,7 @@ void parcel_send(struct parcel *parcel)
 	struct arena arena = { 0 };
 	struct http_call request = { 0 };
 
-	CRASH_POINT("outbox.before_send");
+	crash_point("outbox.before_send");
 	if (!parcel->link->telco) {
 		parcel_queue(parcel, clock_now_ms());
 	} else if (telco_encode(parcel->link->telco, &parcel->row, clock_now(), &arena, &request) ==

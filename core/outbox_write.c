@@ -133,7 +133,7 @@ static void answer_all(struct errand_list *errands, int error)
 	while ((errand = STAILQ_FIRST(errands))) {
 		STAILQ_REMOVE_HEAD(errands, next);
 		if (error == 0 && errand->kind == ERRAND_REPORT)
-			CRASH_POINT("receipt.after_commit");
+			crash_point("receipt.after_commit");
 		errand_answer(errand, error);
 	}
 }
@@ -238,9 +238,9 @@ static void gather_parcels(struct outbox *outbox, struct outbox_write *write, st
 		parcel->list = LISTED_NOT;
 		outbox->dirty_count--;
 		if (parcel->row.state != OUTBOUND_SENDING)
-			CRASH_POINT("outbox.before_result");
+			crash_point("outbox.before_result");
 		if (!STAILQ_EMPTY(&parcel->waiters))
-			CRASH_POINT("receipt.before_commit");
+			crash_point("receipt.before_commit");
 		write_parcel(write, step, parcel);
 	}
 }
@@ -250,7 +250,7 @@ static void gather_reports(struct outbox *outbox, struct outbox_write *write, st
 	for (unsigned count = 0; count < WRITE_MAX && !STAILQ_EMPTY(&outbox->unknown); count++) {
 		struct errand *errand = STAILQ_FIRST(&outbox->unknown);
 
-		CRASH_POINT("receipt.before_commit");
+		crash_point("receipt.before_commit");
 		STAILQ_REMOVE_HEAD(&outbox->unknown, next);
 		write_report(step, &errand->report, false);
 		STAILQ_INSERT_TAIL(&write->reports, errand, next);
