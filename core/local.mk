@@ -13,6 +13,8 @@ core_libcore_a_SOURCES = \
 	core/control.h \
 	core/control_link.c \
 	core/control_priv.h \
+	core/crash.c \
+	core/crash.h \
 	core/gsm7.c \
 	core/gsm7.h \
 	core/gsm7_table.c \
@@ -34,7 +36,14 @@ core_libcore_a_SOURCES = \
 	core/metrics.h \
 	core/msisdn.c \
 	core/msisdn.h \
+	core/outbox.c \
 	core/outbox.h \
+	core/outbox_line.c \
+	core/outbox_link.c \
+	core/outbox_priv.h \
+	core/outbox_report.c \
+	core/outbox_send.c \
+	core/outbox_write.c \
 	core/parts.c \
 	core/parts.h \
 	core/phone.c \
@@ -60,7 +69,9 @@ core_libcore_a_SOURCES = \
 	core/settings_priv.h \
 	core/settings_scan.c \
 	core/settings_secret.c \
+	core/step.c \
 	core/step.h \
+	core/store.c \
 	core/store.h \
 	core/telco.c \
 	core/telco.h \

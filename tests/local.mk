@@ -27,17 +27,26 @@ UNIT_TESTS = \
 	tests/unit/test_log \
 	tests/unit/test_metrics \
 	tests/unit/test_msisdn \
+	tests/unit/test_outbox \
 	tests/unit/test_parts \
 	tests/unit/test_phone \
 	tests/unit/test_phrases \
 	tests/unit/test_receipt \
 	tests/unit/test_screen \
 	tests/unit/test_settings \
+	tests/unit/test_step \
 	tests/unit/test_telco \
 	tests/unit/test_timers \
 	tests/unit/test_utf8 \
 	tests/unit/test_vectors \
 	tests/unit/test_words
+# The outbox alone: store, telco and HTTP are fakes, linked instead of the real ones.
+tests_unit_test_outbox_SOURCES = \
+	tests/support/fake_store.c \
+	tests/support/fake_store.h \
+	tests/support/fake_telco.c \
+	tests/support/fake_telco.h \
+	tests/unit/test_outbox.c
 if HAVE_CRITERION
 check_PROGRAMS += $(UNIT_TESTS)
 TESTS += $(UNIT_TESTS)
