@@ -32,6 +32,7 @@ struct sandbox_run {
 	bool requested, loading;
 	long instructions;
 	int64_t cpu_used, cpu_since; /* microseconds of thread CPU: of this budget before, and the slice's start */
+	int64_t wall_since;          /* microseconds: the slice's start on the wall; 0: not looked at yet */
 	int64_t grown;               /* bytes */
 	struct buf log;
 	uint64_t random[4];
