@@ -193,11 +193,17 @@ static const char *balance(struct pattern *p, const char *s, const char *item)
 
 static const char *back_reference(struct pattern *p, const char *s, char digit)
 {
+	static const char *const errors[] = {
+		"invalid capture index %0", "invalid capture index %1", "invalid capture index %2",
+		"invalid capture index %3", "invalid capture index %4", "invalid capture index %5",
+		"invalid capture index %6", "invalid capture index %7", "invalid capture index %8",
+		"invalid capture index %9",
+	};
 	int i = digit - '1';
 	size_t len;
 
 	if (i < 0 || (unsigned)i >= p->count || p->captures[i].len == CAPTURE_OPEN)
-		return broken(p, "invalid capture index");
+		return broken(p, errors[i + 1]);
 	len = p->captures[i].len == CAPTURE_POSITION ? 0 : (size_t)p->captures[i].len;
 	charge(p, 1 + (long)(len / 8));
 	if ((size_t)(p->subject_end - s) < len || memcmp(p->captures[i].start, s, len) != 0)
@@ -528,8 +534,6 @@ static void add_text(lua_State *L, luaL_Buffer *buffer, const struct pattern *p,
 		} else if (i < len && text[i] == '0') {
 			luaL_addlstring(buffer, start, (size_t)(end - start));
 		} else if (i < len && isdigit((unsigned char)text[i])) {
-			if ((unsigned)(text[i] - '1') >= p->count && text[i] != '1')
-				luaL_error(L, "invalid capture index %%%d in replacement string", text[i] - '0');
 			push_capture(L, p, (unsigned)(text[i] - '1'), start, end);
 			luaL_tolstring(L, -1, NULL);
 			lua_remove(L, -2);

@@ -31,6 +31,9 @@ UNIT_TESTS = \
 	tests/unit/test_parts \
 	tests/unit/test_phone \
 	tests/unit/test_phrases \
+	tests/unit/test_plugin_pattern \
+	tests/unit/test_plugin_sandbox \
+	tests/unit/test_plugin_value \
 	tests/unit/test_receipt \
 	tests/unit/test_screen \
 	tests/unit/test_settings \
