@@ -46,7 +46,8 @@ struct arena {
 };
 void *arena_alloc(struct arena *arena, size_t size) MUST_CHECK; /* zeroed, aligned for any type */
 char *arena_strdup(struct arena *arena, const char *text) MUST_CHECK; /* NULL gives NULL */
-char *arena_memdup(struct arena *arena, const void *data, size_t len) MUST_CHECK; /* a NUL is added */
+char *arena_memdup(struct arena *arena, const void *data,
+		   size_t len) MUST_CHECK; /* a NUL is added */
 char *arena_printf(struct arena *arena, const char *fmt, ...) PRINTF_LIKE(2, 3) MUST_CHECK;
 struct bytes arena_bytes(struct arena *arena, const void *data, size_t len) MUST_CHECK;
 void arena_free(struct arena *arena);
@@ -59,6 +60,8 @@ struct id {
 };
 enum { ID_TEXT_SIZE = 33 }; /* 32 hexadecimal digits and a NUL */
 void id_format(struct id id, char out[static ID_TEXT_SIZE]);
-bool id_parse(const char *text, struct id *out) MUST_CHECK; /* false: not exactly 32 lower-case digits */
+bool id_parse(const char *text,
+	      struct id *out) MUST_CHECK; /* false: not exactly 32 lower-case digits */
 struct id id_new(const char *citizen); /* thread-safe; unique in this process and over restarts */
-void id_init(uint64_t secret, unsigned node); /* before any other call; node 0..1023, secret from the store */
+void id_init(uint64_t secret,
+	     unsigned node); /* before any other call; node 0..1023, secret from the store */
