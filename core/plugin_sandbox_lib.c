@@ -45,21 +45,24 @@ static int string_rep(lua_State *L)
 /* upvalue: the stock function.  %p would show an address, and so would %s of a table. */
 static int string_format(lua_State *L)
 {
-	const char *fmt = luaL_checkstring(L, 1);
+	size_t len;
+	const char *fmt = luaL_checklstring(L, 1, &len), *end = fmt + len;
 	int n = lua_gettop(L);
 
-	for (const char *p = strchr(fmt, '%'); p; p = strchr(p + 1, '%')) {
+	for (const char *p = memchr(fmt, '%', len); p; p = memchr(p, '%', (size_t)(end - p))) {
 		p++;
-		p += strspn(p, "-+#0 .123456789");
+		p += strspn(p,
+			    "-+#0 .123456789"); /* stops at the NUL behind the text at the latest */
 		if (*p == 'p')
 			return luaL_error(L, "invalid conversion '%%p' to 'format'");
-		if (!*p)
-			break;
+		if (p < end)
+			p++;
 	}
 	for (int i = 2; i <= n; i++) {
 		int type = lua_type(L, i);
 
-		if (type == LUA_TNIL || type == LUA_TBOOLEAN || type == LUA_TNUMBER || type == LUA_TSTRING)
+		if (type == LUA_TNIL || type == LUA_TBOOLEAN || type == LUA_TNUMBER ||
+		    type == LUA_TSTRING)
 			continue;
 		lua_pushcfunction(L, sandbox_tostring);
 		lua_pushvalue(L, i);
@@ -122,7 +125,8 @@ static int table_remove(lua_State *L)
 	n = raw_count(L, 1);
 	pos = luaL_optinteger(L, 2, n);
 	if (lua_gettop(L) > 1)
-		luaL_argcheck(L, (n == 0 && pos == 0) || (pos >= 1 && pos <= n + 1), 2, "position out of bounds");
+		luaL_argcheck(L, (n == 0 && pos == 0) || (pos >= 1 && pos <= n + 1), 2,
+			      "position out of bounds");
 	lua_settop(L, 1);
 	lua_rawgeti(L, 1, pos);
 	if (n > pos)
@@ -149,11 +153,15 @@ static int table_move(lua_State *L)
 	to = luaL_checkinteger(L, 4);
 	check_own(L, to_table);
 	if (last >= from) {
-		luaL_argcheck(L, from > 0 || last < LUA_MAXINTEGER + from, 3, "too many elements to move");
-		luaL_argcheck(L, last - from < SANDBOX_ELEMENTS_MAX, 3, "too many elements to move");
-		luaL_argcheck(L, to <= LUA_MAXINTEGER - (last - from), 4, "destination wrap around");
+		luaL_argcheck(L, from > 0 || last < LUA_MAXINTEGER + from, 3,
+			      "too many elements to move");
+		luaL_argcheck(L, last - from < SANDBOX_ELEMENTS_MAX, 3,
+			      "too many elements to move");
+		luaL_argcheck(L, to <= LUA_MAXINTEGER - (last - from), 4,
+			      "destination wrap around");
 		sandbox_charge(L, last - from + 1);
-		bool forward = to > last || to <= from || (to_table != 1 && !lua_rawequal(L, 1, to_table));
+		bool forward = to > last || to <= from ||
+			       (to_table != 1 && !lua_rawequal(L, 1, to_table));
 
 		for (lua_Integer i = 0; i <= last - from; i++) {
 			lua_Integer k = forward ? i : last - from - i;
@@ -175,13 +183,15 @@ static int table_concat(lua_State *L)
 
 	luaL_checktype(L, 1, LUA_TTABLE);
 	last = luaL_opt(L, luaL_checkinteger, 4, raw_count(L, 1));
-	luaL_argcheck(L, first > last || (lua_Unsigned)last - (lua_Unsigned)first < SANDBOX_ELEMENTS_MAX, 4,
-		      "too many elements");
+	luaL_argcheck(
+		L, first > last || (lua_Unsigned)last - (lua_Unsigned)first < SANDBOX_ELEMENTS_MAX,
+		4, "too many elements");
 	luaL_buffinit(L, &buffer);
 	for (lua_Integer i = first; first <= last && i <= last; i++) {
 		if (lua_rawgeti(L, 1, i) != LUA_TSTRING && lua_type(L, -1) != LUA_TNUMBER)
-			return luaL_error(L, "invalid value (a %s) at index %I in table for 'concat'", luaL_typename(L, -1),
-					  (LUAI_UACINT)i);
+			return luaL_error(L,
+					  "invalid value (a %s) at index %I in table for 'concat'",
+					  luaL_typename(L, -1), (LUAI_UACINT)i);
 		luaL_addvalue(&buffer);
 		if (i == last)
 			break;
@@ -201,7 +211,8 @@ static int table_unpack(lua_State *L)
 	last = luaL_opt(L, luaL_checkinteger, 3, raw_count(L, 1));
 	if (first > last)
 		return 0;
-	if ((lua_Unsigned)last - (lua_Unsigned)first >= SANDBOX_ELEMENTS_MAX || !lua_checkstack(L, (int)(last - first + 1)))
+	if ((lua_Unsigned)last - (lua_Unsigned)first >= SANDBOX_ELEMENTS_MAX ||
+	    !lua_checkstack(L, (int)(last - first + 1)))
 		return luaL_error(L, "too many results to unpack");
 	sandbox_charge(L, last - first + 1);
 	for (lua_Integer i = first; i < last; i++)
@@ -233,7 +244,8 @@ static bool sort_before(lua_State *L, unsigned a, unsigned b)
 	return before;
 }
 
-static void sort_merge(lua_State *L, const unsigned *from, unsigned *to, unsigned low, unsigned middle, unsigned high)
+static void sort_merge(lua_State *L, const unsigned *from, unsigned *to, unsigned low,
+		       unsigned middle, unsigned high)
 {
 	unsigned i = low, j = middle;
 
@@ -269,7 +281,8 @@ static int table_sort(lua_State *L)
 
 		for (unsigned low = 0; low < (unsigned)n; low += 2 * width) {
 			unsigned middle = low + width < (unsigned)n ? low + width : (unsigned)n;
-			unsigned high = low + 2 * width < (unsigned)n ? low + 2 * width : (unsigned)n;
+			unsigned high = low + 2 * width < (unsigned)n ? low + 2 * width
+								      : (unsigned)n;
 
 			sort_merge(L, from, to, low, middle, high);
 		}
@@ -287,8 +300,13 @@ static int table_sort(lua_State *L)
 /* ---- opening ---- */
 
 static const luaL_Reg table_functions[] = {
-	{ "concat", table_concat }, { "insert", table_insert }, { "move", table_move },	  { "remove", table_remove },
-	{ "sort", table_sort },	    { "unpack", table_unpack }, { NULL, NULL },
+	{ "concat", table_concat },
+	{ "insert", table_insert },
+	{ "move", table_move },
+	{ "remove", table_remove },
+	{ "sort", table_sort },
+	{ "unpack", table_unpack },
+	{ NULL, NULL },
 };
 
 /* Opens a stock library and moves the named functions into a new table, which is left on top. */
@@ -307,7 +325,8 @@ static void pick(lua_State *L, lua_CFunction open, const char *const *names)
 /* The string library, twice: as a global, and behind every string, where no plugin can reach the table itself. */
 static void open_string(lua_State *L)
 {
-	static const char *const names[] = { "byte", "char", "len", "lower", "reverse", "sub", "upper", "format", NULL };
+	static const char *const names[] = { "byte", "char",  "len",    "lower", "reverse",
+					     "sub",  "upper", "format", NULL };
 
 	pick(L, luaopen_string, names);
 	lua_getfield(L, -1, "format");
@@ -332,9 +351,12 @@ static void guard_strings(lua_State *L)
 
 void sandbox_open_libraries(lua_State *L)
 {
-	static const char *const math[] = { "abs", "ceil", "floor", "fmod", "huge", "max",	 "maxinteger", "min",
-					    "mininteger", "modf", "pi", "sqrt", "tointeger", "type", "ult", NULL };
-	static const char *const utf8[] = { "char", "charpattern", "codepoint", "codes", "len", "offset", NULL };
+	static const char *const math[] = { "abs",        "ceil", "floor",      "fmod",
+					    "huge",       "max",  "maxinteger", "min",
+					    "mininteger", "modf", "pi",         "sqrt",
+					    "tointeger",  "type", "ult",        NULL };
+	static const char *const utf8[] = { "char", "charpattern", "codepoint", "codes",
+					    "len",  "offset",      NULL };
 	static const char *const table[] = { "pack", NULL };
 
 	open_string(L);

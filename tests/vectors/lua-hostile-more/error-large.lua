@@ -1,0 +1,3 @@
+-- must: give one bounded error line
+-- outcome: refused
+error(('x\n'):rep(100000))
