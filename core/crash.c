@@ -16,11 +16,12 @@
 #include <unistd.h>
 
 static const char *const names[] = {
-	"gateway.before_reply",	 "gateway.after_reply",	  "inbox.before_commit",   "worker.before_run",
-	"dialog.before_commit",	 "dialog.after_commit",	  "dialog.before_read",	   "outbox.before_send",
-	"outbox.after_send",	 "outbox.before_result",  "receipt.before_commit", "receipt.after_commit",
-	"store.before_commit",	 "store.after_savepoint", "store.after_commit",	   "start.before_scan",
-	"start.after_scan",
+	"gateway.before_reply", "gateway.after_reply",   "inbox.before_commit",
+	"worker.before_run",    "dialog.before_commit",  "dialog.after_commit",
+	"dialog.before_read",   "outbox.before_send",    "outbox.after_send",
+	"outbox.before_result", "receipt.before_commit", "receipt.after_commit",
+	"store.before_commit",  "store.after_savepoint", "store.after_commit",
+	"start.before_scan",    "start.after_scan",
 };
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
@@ -32,11 +33,13 @@ static void read_wish(void)
 	const char *wish = getenv("KENTONGAN_CRASH"), *colon = wish ? strchr(wish, ':') : NULL;
 
 	for (unsigned i = 0; colon && i < ARRAY_LEN(names); i++)
-		if (strlen(names[i]) == (size_t)(colon - wish) && strncmp(names[i], wish, strlen(names[i])) == 0)
+		if (strlen(names[i]) == (size_t)(colon - wish) &&
+		    strncmp(names[i], wish, strlen(names[i])) == 0)
 			wanted = names[i];
 	left = colon ? atol(colon + 1) : 0;
 	if (wish && (!wanted || left < 1)) {
-		fprintf(stderr, "KENTONGAN_CRASH=%s: must be NAME:N, N at least 1; the names are\n", wish);
+		fprintf(stderr, "KENTONGAN_CRASH=%s: must be NAME:N, N at least 1; the names are\n",
+			wish);
 		crash_list();
 		exit(2);
 	}

@@ -36,7 +36,8 @@ static const char *broken(struct pattern *p, const char *error)
 static const char *class_end(struct pattern *p, const char *c)
 {
 	if (*c == '%')
-		return c + 1 < p->pattern_end ? c + 2 : broken(p, "malformed pattern (ends with '%')");
+		return c + 1 < p->pattern_end ? c + 2
+					      : broken(p, "malformed pattern (ends with '%')");
 	if (*c != '[')
 		return c + 1;
 	c++;
@@ -56,17 +57,38 @@ static bool letter_class(unsigned char c, char letter)
 	bool in;
 
 	switch (tolower((unsigned char)letter)) {
-	case 'a': in = isalpha(c); break;
-	case 'c': in = iscntrl(c); break;
-	case 'd': in = isdigit(c); break;
-	case 'g': in = isgraph(c); break;
-	case 'l': in = islower(c); break;
-	case 'p': in = ispunct(c); break;
-	case 's': in = isspace(c); break;
-	case 'u': in = isupper(c); break;
-	case 'w': in = isalnum(c); break;
-	case 'x': in = isxdigit(c); break;
-	default: return (unsigned char)letter == c;
+	case 'a':
+		in = isalpha(c);
+		break;
+	case 'c':
+		in = iscntrl(c);
+		break;
+	case 'd':
+		in = isdigit(c);
+		break;
+	case 'g':
+		in = isgraph(c);
+		break;
+	case 'l':
+		in = islower(c);
+		break;
+	case 'p':
+		in = ispunct(c);
+		break;
+	case 's':
+		in = isspace(c);
+		break;
+	case 'u':
+		in = isupper(c);
+		break;
+	case 'w':
+		in = isalnum(c);
+		break;
+	case 'x':
+		in = isxdigit(c);
+		break;
+	default:
+		return (unsigned char)letter == c;
 	}
 	return isupper((unsigned char)letter) ? !in : in;
 }
@@ -105,10 +127,14 @@ static bool single(struct pattern *p, const char *s, const char *item, const cha
 	if (s >= p->subject_end)
 		return false;
 	switch (*item) {
-	case '.': return true;
-	case '%': return letter_class((unsigned char)*s, item[1]);
-	case '[': return in_set((unsigned char)*s, item, item_end - 1);
-	default: return *item == *s;
+	case '.':
+		return true;
+	case '%':
+		return letter_class((unsigned char)*s, item[1]);
+	case '[':
+		return in_set((unsigned char)*s, item, item_end - 1);
+	default:
+		return *item == *s;
 	}
 }
 
@@ -239,7 +265,16 @@ static int match_special(struct pattern *p, const char **s, const char **item)
 			return 0;
 		*item = end;
 		return 1;
-	case '0': case '1': case '2': case '3': case '4': case '5': case '6': case '7': case '8': case '9':
+	case '0':
+	case '1':
+	case '2':
+	case '3':
+	case '4':
+	case '5':
+	case '6':
+	case '7':
+	case '8':
+	case '9':
 		*s = back_reference(p, *s, (*item)[1]);
 		*item += 2;
 		return *s != NULL;
@@ -265,9 +300,12 @@ static const char *match_class(struct pattern *p, const char **s, const char **i
 		}
 		*item = end + 1;
 		return *s; /* go on without it */
-	case '*': return match_most(p, *s, *item, end);
-	case '+': return single(p, *s, *item, end) ? match_most(p, *s + 1, *item, end) : NULL;
-	case '-': return match_least(p, *s, *item, end);
+	case '*':
+		return match_most(p, *s, *item, end);
+	case '+':
+		return single(p, *s, *item, end) ? match_most(p, *s + 1, *item, end) : NULL;
+	case '-':
+		return match_least(p, *s, *item, end);
 	default:
 		if (!single(p, *s, *item, end))
 			return NULL;
@@ -291,9 +329,9 @@ static const char *match_items(struct pattern *p, const char *s, const char *ite
 
 		charge(p, 1);
 		if (*item == '(')
-			return item + 1 < p->pattern_end && item[1] == ')' ?
-				       open_capture(p, s, item + 2, CAPTURE_POSITION) :
-				       open_capture(p, s, item + 1, CAPTURE_OPEN);
+			return item + 1 < p->pattern_end && item[1] == ')'
+				       ? open_capture(p, s, item + 2, CAPTURE_POSITION)
+				       : open_capture(p, s, item + 1, CAPTURE_OPEN);
 		if (*item == ')')
 			return close_capture(p, s, item + 1);
 		if (*item == '$' && item + 1 == p->pattern_end)
@@ -373,7 +411,8 @@ static void check_pattern(lua_State *L, const struct pattern *p)
 		luaL_error(L, "%s", p->error);
 }
 
-static void push_capture(lua_State *L, const struct pattern *p, unsigned i, const char *start, const char *end)
+static void push_capture(lua_State *L, const struct pattern *p, unsigned i, const char *start,
+			 const char *end)
 {
 	const struct pattern_capture *capture = &p->captures[i];
 
@@ -390,7 +429,8 @@ static void push_capture(lua_State *L, const struct pattern *p, unsigned i, cons
 	}
 }
 
-static int push_captures(lua_State *L, const struct pattern *p, const char *start, const char *end, bool whole)
+static int push_captures(lua_State *L, const struct pattern *p, const char *start, const char *end,
+			 bool whole)
 {
 	unsigned n = p->count == 0 && whole ? 1 : p->count;
 
@@ -442,8 +482,9 @@ static int find_or_match(lua_State *L, bool find)
 		lua_pushnil(L);
 		return 1;
 	}
-	if (find && (lua_toboolean(L, 4) || (!anchored && !strpbrk(lua_tostring(L, 2), "^$*+?.([%-") &&
-					     strlen(p.pattern) == (size_t)(p.pattern_end - p.pattern))))
+	if (find &&
+	    (lua_toboolean(L, 4) || (!anchored && !strpbrk(lua_tostring(L, 2), "^$*+?.([%-") &&
+				     strlen(p.pattern) == (size_t)(p.pattern_end - p.pattern))))
 		return find_plain(L, start);
 	at = p.subject + start;
 	end = pattern_search(&p, &at, anchored);
@@ -518,7 +559,8 @@ static int pattern_gmatch(lua_State *L)
 }
 
 /* A replacement text with %0 to %9 and %%. */
-static void add_text(lua_State *L, luaL_Buffer *buffer, const struct pattern *p, const char *start, const char *end)
+static void add_text(lua_State *L, luaL_Buffer *buffer, const struct pattern *p, const char *start,
+		     const char *end)
 {
 	size_t len;
 	const char *text = lua_tolstring(L, 3, &len);
@@ -546,7 +588,8 @@ static void add_text(lua_State *L, luaL_Buffer *buffer, const struct pattern *p,
 }
 
 /* Adds what stands for one match. */
-static void add_replacement(lua_State *L, luaL_Buffer *buffer, const struct pattern *p, const char *start, const char *end)
+static void add_replacement(lua_State *L, luaL_Buffer *buffer, const struct pattern *p,
+			    const char *start, const char *end)
 {
 	int type = lua_type(L, 3);
 
@@ -583,8 +626,10 @@ static int pattern_gsub(lua_State *L)
 	luaL_Buffer buffer;
 
 	begin(L, &p, &anchored);
-	luaL_argexpected(L, type == LUA_TNUMBER || type == LUA_TSTRING || type == LUA_TFUNCTION || type == LUA_TTABLE, 3,
-			 "string/function/table");
+	luaL_argexpected(L,
+			 type == LUA_TNUMBER || type == LUA_TSTRING || type == LUA_TFUNCTION ||
+				 type == LUA_TTABLE,
+			 3, "string/function/table");
 	max = luaL_optinteger(L, 4, (lua_Integer)(p.subject_end - p.subject) + 1);
 	lua_settop(L, 4);
 	luaL_buffinit(L, &buffer);
@@ -614,8 +659,9 @@ static int pattern_gsub(lua_State *L)
 void sandbox_open_patterns(lua_State *L)
 {
 	static const luaL_Reg functions[] = {
-		{ "find", pattern_find },   { "gmatch", pattern_gmatch }, { "gsub", pattern_gsub },
-		{ "match", pattern_first }, { NULL, NULL },
+		{ "find", pattern_find }, { "gmatch", pattern_gmatch },
+		{ "gsub", pattern_gsub }, { "match", pattern_first },
+		{ NULL, NULL },
 	};
 
 	luaL_setfuncs(L, functions, 0);

@@ -41,7 +41,8 @@ static bool over_limit(const struct sandbox *sandbox, size_t old, size_t size)
 
 	if (sandbox->lifted)
 		return false;
-	if (size > sandbox->limits.allocation || sandbox->used - old + size > sandbox->limits.state_memory)
+	if (size > sandbox->limits.allocation ||
+	    sandbox->used - old + size > sandbox->limits.state_memory)
 		return true;
 	return run && run->grown + (int64_t)(size - old) > (int64_t)sandbox->limits.memory;
 }
@@ -214,7 +215,8 @@ static int refuse_global(lua_State *L)
 {
 	const char *name = lua_type(L, 2) == LUA_TSTRING ? lua_tostring(L, 2) : "?";
 
-	return luaL_error(L, "global '%s' is read-only now: what must be kept belongs in records", name);
+	return luaL_error(L, "global '%s' is read-only now: what must be kept belongs in records",
+			  name);
 }
 
 void sandbox_protect(lua_State *L)
@@ -223,7 +225,8 @@ void sandbox_protect(lua_State *L)
 
 	luaL_checkstack(L, 8, "protect");
 	lua_pushnil(L);
-	while (lua_next(L, real)) { /* replacing the value of a key that is there is allowed meanwhile */
+	while (lua_next(
+		L, real)) { /* replacing the value of a key that is there is allowed meanwhile */
 		if (lua_istable(L, -1) && !sandbox_is_protected(L, -1)) {
 			lua_pushvalue(L, -2);
 			lua_insert(L, -2);
@@ -393,17 +396,21 @@ static void add_file(lua_State *L, void *arg)
 	}
 }
 
-bool sandbox_add(struct sandbox *sandbox, const char *name, const char *source, size_t len, char *error, size_t error_size)
+bool sandbox_add(struct sandbox *sandbox, const char *name, const char *source, size_t len,
+		 char *error, size_t error_size)
 {
 	struct file file = { .sandbox = sandbox, .name = name, .source = source, .len = len };
 
 	if (len > sandbox->limits.source) {
-		snprintf(error, error_size, "%s: the file has %zu bytes; at most %zu are allowed: split it and require the parts",
+		snprintf(error, error_size,
+			 "%s: the file has %zu bytes; at most %zu are allowed: split it and "
+			 "require the parts",
 			 name, len, sandbox->limits.source);
 		return false;
 	}
 	if (!sandbox_protected(sandbox, add_file, &file) && !file.report.error[0])
-		snprintf(file.report.error, sizeof(file.report.error), "%s: can't be compiled", name);
+		snprintf(file.report.error, sizeof(file.report.error), "%s: can't be compiled",
+			 name);
 	snprintf(error, error_size, "%s", file.report.error);
 	return !file.report.error[0];
 }
@@ -566,7 +573,8 @@ static void keep_result(lua_State *L, void *arg)
 {
 	struct load *load = arg;
 
-	lua_settop(load->run->thread, lua_gettop(load->run->thread) - load->nresults + 1); /* one result, nil where none */
+	lua_settop(load->run->thread, lua_gettop(load->run->thread) - load->nresults +
+					      1); /* one result, nil where none */
 	lua_xmove(load->run->thread, L, 1);
 	luaL_unref(L, LUA_REGISTRYINDEX, load->run->kept_ref);
 	load->run->kept_ref = luaL_ref(L, LUA_REGISTRYINDEX);
@@ -650,9 +658,11 @@ int sandbox_request(lua_State *L)
 	struct sandbox_run *run = sandbox_check_run(L);
 
 	if (run->loading)
-		return luaL_error(L, "this can't be called while the file is loaded, only in a dialog");
+		return luaL_error(
+			L, "this can't be called while the file is loaded, only in a dialog");
 	if (L != run->thread)
-		return luaL_error(L, "this can't be called inside a coroutine, only in the dialog itself");
+		return luaL_error(
+			L, "this can't be called inside a coroutine, only in the dialog itself");
 	if (!lua_isyieldable(L))
 		return luaL_error(L, "this can't be called inside sort, gsub or a metamethod");
 	run->requested = true;

@@ -219,7 +219,10 @@ static void read_key(lua_State *L, struct key *key)
 		key->text.data = lua_tolstring(L, -1, &key->text.len);
 		break;
 	default:
-		luaL_error(L, "pairs: a %s can't be a key here: the order would differ from run to run", luaL_typename(L, -1));
+		luaL_error(
+			L,
+			"pairs: a %s can't be a key here: the order would differ from run to run",
+			luaL_typename(L, -1));
 	}
 }
 
@@ -349,7 +352,8 @@ static int base_require(lua_State *L)
 	lua_rawset(L, -3);
 	lua_pop(L, 1);
 	if (!sandbox_push_file(L, run, name))
-		return luaL_error(L, "no file '%s' in this plugin's folder or in plugins/lib", name);
+		return luaL_error(L, "no file '%s' in this plugin's folder or in plugins/lib",
+				  name);
 	sandbox_charge(L, 100);
 	lua_callk(L, 0, 1, 0, finish_require);
 	return finish_require(L, LUA_OK, 0);
@@ -372,10 +376,12 @@ static int base_date(lua_State *L)
 
 	for (const char *p = strchr(fmt, '%'); p; p = strchr(p + 2, '%'))
 		if (!p[1] || !strchr("YmdHMSjywaAbBp%", p[1]))
-			return luaL_argerror(L, 1, "only %Y %m %d %H %M %S %j %y %w %a %A %b %B %p are known");
+			return luaL_argerror(
+				L, 1, "only %Y %m %d %H %M %S %j %y %w %a %A %b %B %p are known");
 	luaL_argcheck(L, strlen(fmt) < 64, 1, "too long");
 	time += 7 * 3600;
-	luaL_argcheck(L, time > -62135596800 && time < 253402300800, 2, "not a time between the years 1 and 9999");
+	luaL_argcheck(L, time > -62135596800 && time < 253402300800, 2,
+		      "not a time between the years 1 and 9999");
 	gmtime_r(&time, &tm);
 	lua_pushlstring(L, out, strftime(out, sizeof(out), fmt, &tm));
 	return 1;
@@ -531,8 +537,9 @@ static const luaL_Reg base_functions[] = {
 
 void sandbox_open_base(lua_State *L)
 {
-	static const char *const base[] = { "assert", "error",	  "ipairs", "rawequal", "rawget", "rawlen",
-					    "select", "tonumber", "type",   "_VERSION", NULL };
+	static const char *const base[] = { "assert", "error",    "ipairs", "rawequal",
+					    "rawget", "rawlen",   "select", "tonumber",
+					    "type",   "_VERSION", NULL };
 	static const char *const co[] = { "yield", "status", "isyieldable", "running", NULL };
 
 	copy_stock(L, open_stock_base, base);

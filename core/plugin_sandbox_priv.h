@@ -15,11 +15,11 @@ struct sandbox {
 	struct sandbox_run *current; /* whose code runs now, or NULL */
 	bool lifted;                 /* host code: no memory caps */
 	bool spoiled;
-	int shared;     /* registry: the table of all globals, shared and read-only */
-	int env_meta;   /* registry: metatable of environments, while a file is loaded */
-	int frozen_meta;/* registry: and afterwards */
-	int holder;     /* registry: makes the closure that holds a run's environment */
-	int files;      /* registry: name -> compiled main function */
+	int shared;      /* registry: the table of all globals, shared and read-only */
+	int env_meta;    /* registry: metatable of environments, while a file is loaded */
+	int frozen_meta; /* registry: and afterwards */
+	int holder;      /* registry: makes the closure that holds a run's environment */
+	int files;       /* registry: name -> compiled main function */
 	unsigned file_count;
 };
 
@@ -31,9 +31,10 @@ struct sandbox_run {
 	enum sandbox_end dead; /* SANDBOX_DONE: alive */
 	bool requested, loading;
 	long instructions;
-	int64_t cpu_used, cpu_since; /* microseconds of thread CPU: of this budget before, and the slice's start */
-	int64_t wall_since;          /* microseconds: the slice's start on the wall; 0: not looked at yet */
-	int64_t grown;               /* bytes */
+	int64_t cpu_used,
+		cpu_since; /* microseconds of thread CPU: of this budget before, and the slice's start */
+	int64_t wall_since; /* microseconds: the slice's start on the wall; 0: not looked at yet */
+	int64_t grown;      /* bytes */
 	struct buf log;
 	uint64_t random[4];
 	int64_t now;
@@ -54,5 +55,6 @@ bool sandbox_push_file(lua_State *L, struct sandbox_run *run, const char *name);
 void sandbox_open_base(lua_State *L);      /* plugin_sandbox_base.c */
 void sandbox_open_require(lua_State *L);   /* only where there is more than one file */
 void sandbox_open_libraries(lua_State *L); /* plugin_sandbox_lib.c */
-void sandbox_open_patterns(lua_State *L);  /* plugin_pattern.c: find, match, gmatch, gsub into the table on top */
-int sandbox_tostring(lua_State *L);        /* tostring(v) without addresses; also for string.format */
+void sandbox_open_patterns(
+	lua_State *L); /* plugin_pattern.c: find, match, gmatch, gsub into the table on top */
+int sandbox_tostring(lua_State *L); /* tostring(v) without addresses; also for string.format */

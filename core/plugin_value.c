@@ -217,7 +217,8 @@ static bool unpack_table(lua_State *L, struct bytes *data, unsigned depth)
 {
 	uint64_t count;
 
-	if (depth >= DEPTH_MAX || !unpack_number(data, &count) || count > data->len / 2 || !lua_checkstack(L, 6))
+	if (depth >= DEPTH_MAX || !unpack_number(data, &count) || count > data->len / 2 ||
+	    !lua_checkstack(L, 6))
 		return false;
 	lua_createtable(L, 0, 0);
 	for (uint64_t i = 0; i < count; i++) {
@@ -335,7 +336,8 @@ static const char *json_number(lua_State *L, int idx, struct buf *buf)
 	else if (!isfinite(value))
 		return "a number is not finite";
 	else
-		buf_addf(buf, "%.17g%s", value, value == floor(value) && fabs(value) < 1e15 ? ".0" : "");
+		buf_addf(buf, "%.17g%s", value,
+			 value == floor(value) && fabs(value) < 1e15 ? ".0" : "");
 	return NULL;
 }
 
@@ -452,7 +454,8 @@ static bool fail(struct reader *r, const char *why)
 
 static void skip_blanks(struct reader *r)
 {
-	while (r->at < r->end && (*r->at == ' ' || *r->at == '\t' || *r->at == '\n' || *r->at == '\r'))
+	while (r->at < r->end &&
+	       (*r->at == ' ' || *r->at == '\t' || *r->at == '\n' || *r->at == '\r'))
 		r->at++;
 }
 
@@ -542,7 +545,8 @@ static bool read_string(struct reader *r)
 
 	buf_reset(&r->text);
 	for (;;) {
-		while (r->at < r->end && *r->at != '"' && *r->at != '\\' && (unsigned char)*r->at >= 0x20)
+		while (r->at < r->end && *r->at != '"' && *r->at != '\\' &&
+		       (unsigned char)*r->at >= 0x20)
 			r->at++;
 		if (r->at >= r->end)
 			return fail(r, "JSON: a text is cut");
@@ -728,7 +732,10 @@ static bool read_value(struct reader *r, unsigned depth)
 
 const char *value_from_json(lua_State *L, struct bytes json, bool numbers_as_text)
 {
-	struct reader r = { .L = L, .at = json.data, .end = json.data + json.len, .numbers_as_text = numbers_as_text };
+	struct reader r = { .L = L,
+			    .at = json.data,
+			    .end = json.data + json.len,
+			    .numbers_as_text = numbers_as_text };
 	int top = lua_gettop(L);
 
 	if (json.len == 0 || memchr(json.data, 0, json.len) || !utf8_valid(json.data, json.len))

@@ -23,8 +23,9 @@ const char *dialog_state_name(enum dialog_state state)
 const char *dialog_reason_name(enum dialog_reason reason)
 {
 	static const char *const names[] = {
-		[DIALOG_OPEN] = "open",	      [DIALOG_DONE] = "done",		[DIALOG_STOPPED] = "stopped",
-		[DIALOG_EXPIRED] = "expired", [DIALOG_FAILED] = "failed",	[DIALOG_REPLACED] = "replaced",
+		[DIALOG_OPEN] = "open",         [DIALOG_DONE] = "done",
+		[DIALOG_STOPPED] = "stopped",   [DIALOG_EXPIRED] = "expired",
+		[DIALOG_FAILED] = "failed",     [DIALOG_REPLACED] = "replaced",
 		[DIALOG_DIVERGED] = "diverged",
 	};
 
@@ -54,13 +55,13 @@ void step_free(struct step *step)
 	free(step);
 }
 
-#define DEFINE_ADD(function, type, list)                                       \
-	struct type *function(struct step *step)                               \
-	{                                                                      \
-		struct type *row = arena_alloc(&step->arena, sizeof(*row));    \
-                                                                               \
-		STAILQ_INSERT_TAIL(&step->list, row, next);                    \
-		return row;                                                    \
+#define DEFINE_ADD(function, type, list)                                    \
+	struct type *function(struct step *step)                            \
+	{                                                                   \
+		struct type *row = arena_alloc(&step->arena, sizeof(*row)); \
+                                                                            \
+		STAILQ_INSERT_TAIL(&step->list, row, next);                 \
+		return row;                                                 \
 	}
 
 DEFINE_ADD(step_add_done, inbound_done, done)

@@ -6,13 +6,14 @@ int store_commit(struct store *store, struct step *step, store_commit_cb *cb, vo
 	return store->ops->commit(store, step, cb, arg);
 }
 
-int store_load_citizen(struct store *store, const char *citizen, const char *connection, const char *provider_id,
-		       store_citizen_cb *cb, void *arg)
+int store_load_citizen(struct store *store, const char *citizen, const char *connection,
+		       const char *provider_id, store_citizen_cb *cb, void *arg)
 {
 	return store->ops->load_citizen(store, citizen, connection, provider_id, cb, arg);
 }
 
-int store_records(struct store *store, const struct record_query *query, store_records_cb *cb, void *arg)
+int store_records(struct store *store, const struct record_query *query, store_records_cb *cb,
+		  void *arg)
 {
 	return store->ops->records(store, query, cb, arg);
 }
@@ -22,12 +23,14 @@ int store_find(struct store *store, const struct find *find, store_find_cb *cb, 
 	return store->ops->find(store, find, cb, arg);
 }
 
-int store_bundle(struct store *store, const unsigned char hash[static BUNDLE_SIZE], store_bundle_cb *cb, void *arg)
+int store_bundle(struct store *store, const unsigned char hash[static BUNDLE_SIZE],
+		 store_bundle_cb *cb, void *arg)
 {
 	return store->ops->bundle(store, hash, cb, arg);
 }
 
-int store_retain(struct store *store, const struct retention *retention, store_done_cb *cb, void *arg)
+int store_retain(struct store *store, const struct retention *retention, store_done_cb *cb,
+		 void *arg)
 {
 	return store->ops->retain(store, retention, cb, arg);
 }

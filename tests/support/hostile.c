@@ -29,18 +29,23 @@ enum { SOURCE_MAX = 64 << 10, VERDICT_MAX = 4096, PROCESSES = 5 };
 
 static const char canary[] = "return ('x'):rep(3) .. string.format('%d', 7)";
 /* Any global that isn't one of ours was left behind. */
-static const char other[] = "local own = { _G = true }\n"
-			    "for name in pairs(_G) do if not own[name] then return 'left behind: ' .. name end end\n"
-			    "if leaked ~= nil or leaked2 ~= nil then return 'left behind' end\n"
-			    "return 'clean'";
+static const char other[] =
+	"local own = { _G = true }\n"
+	"for name in pairs(_G) do if not own[name] then return 'left behind: ' .. name end end\n"
+	"if leaked ~= nil or leaked2 ~= nil then return 'left behind' end\n"
+	"return 'clean'";
 
 static const char *outcome_name(enum sandbox_end end)
 {
 	switch (end) {
-	case SANDBOX_DONE: return "ok";
-	case SANDBOX_STOPPED: return "stopped";
-	case SANDBOX_MEMORY: return "memory";
-	default: return "refused";
+	case SANDBOX_DONE:
+		return "ok";
+	case SANDBOX_STOPPED:
+		return "stopped";
+	case SANDBOX_MEMORY:
+		return "memory";
+	default:
+		return "refused";
 	}
 }
 
@@ -64,7 +69,8 @@ static bool limits_hold(struct sandbox_run *run, char *why, size_t size)
 }
 
 /* Runs one file as a dialog's body in the sandbox. */
-static bool run_once(struct sandbox *sandbox, const char *name, struct result *result, char *why, size_t size)
+static bool run_once(struct sandbox *sandbox, const char *name, struct result *result, char *why,
+		     size_t size)
 {
 	struct sandbox_run *run = sandbox_run_new(sandbox, NULL);
 	bool held;
@@ -102,7 +108,8 @@ static bool run_alone(const char *source, size_t len, const char *want, char *wh
 		    strcmp(result.text, want) == 0;
 
 	if (!good)
-		snprintf(why, size, "afterwards another plugin gave '%s', not '%s'", result.text, want);
+		snprintf(why, size, "afterwards another plugin gave '%s', not '%s'", result.text,
+			 want);
 	sandbox_free(sandbox);
 	return good;
 }
@@ -145,9 +152,12 @@ static void child(const char *source, size_t len)
 				struct result again = { 0 };
 
 				good = run_once(sandbox, "hostile", &again, why, sizeof(why));
-				if (good && (again.end != result->end || strcmp(again.text, result->text) != 0)) {
-					snprintf(why, sizeof(why), "gave '%.100s', then '%.100s'", result->text, again.text);
-					good = again.end == SANDBOX_STOPPED || again.end == SANDBOX_MEMORY;
+				if (good && (again.end != result->end ||
+					     strcmp(again.text, result->text) != 0)) {
+					snprintf(why, sizeof(why), "gave '%.100s', then '%.100s'",
+						 result->text, again.text);
+					good = again.end == SANDBOX_STOPPED ||
+					       again.end == SANDBOX_MEMORY;
 				}
 			}
 		}
@@ -159,7 +169,8 @@ static void child(const char *source, size_t len)
 	if (!good)
 		printf("!%s\n", why);
 	else
-		printf("%s\t%s\t%s\n", outcome_name(first.end), first.is_text ? first.text : "", first.is_text ? "" : first.text);
+		printf("%s\t%s\t%s\n", outcome_name(first.end), first.is_text ? first.text : "",
+		       first.is_text ? "" : first.text);
 }
 
 /* The child's verdict line; "" where it crashed or hung. */
@@ -197,9 +208,13 @@ static void run_child(const char *source, size_t len, char *verdict, char *why, 
 	close(pipes[0]);
 	waitpid(pid, &status, 0);
 	if (WIFSIGNALED(status))
-		snprintf(why, why_size, WTERMSIG(status) == SIGKILL ? "hung" : "crashed by signal %d", WTERMSIG(status));
+		snprintf(why, why_size,
+			 WTERMSIG(status) == SIGKILL ? "hung" : "crashed by signal %d",
+			 WTERMSIG(status));
 	else if (WEXITSTATUS(status) != 0)
-		snprintf(why, why_size, "the process ended with %d (a sanitizer, or memory not given back)", WEXITSTATUS(status));
+		snprintf(why, why_size,
+			 "the process ended with %d (a sanitizer, or memory not given back)",
+			 WEXITSTATUS(status));
 	if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
 		verdict[0] = '\0';
 }
@@ -209,7 +224,8 @@ static bool allowed(const char *outcomes, const char *outcome)
 	size_t n = strlen(outcome);
 
 	for (const char *p = outcomes; (p = strstr(p, outcome)) != NULL; p += n)
-		if ((p == outcomes || p[-1] == '|' || p[-1] == ' ') && (p[n] == '\0' || p[n] == '|'))
+		if ((p == outcomes || p[-1] == '|' || p[-1] == ' ') &&
+		    (p[n] == '\0' || p[n] == '|'))
 			return true;
 	return false;
 }
@@ -274,8 +290,8 @@ int main(int argc, char **argv)
 	int count = argc == 2 ? scandir(argv[1], &names, NULL, alphasort) : -1;
 
 	if (count < 0) {
-		fprintf(stderr, "usage: hostile DIR (a folder of .lua files)%s%s\n", argc == 2 ? ": " : "",
-			argc == 2 ? strerror(errno) : "");
+		fprintf(stderr, "usage: hostile DIR (a folder of .lua files)%s%s\n",
+			argc == 2 ? ": " : "", argc == 2 ? strerror(errno) : "");
 		return 2;
 	}
 	setvbuf(stdout, NULL, _IOLBF, 0);

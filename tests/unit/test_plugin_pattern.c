@@ -11,10 +11,14 @@
  * one of its own, so that both sides see the same. */
 static const char script[] =
 	"local state = %d\n"
-	"local function chance(n) state = (state * 1103515245 + 12345) %% 2147483648; return state // 65536 %% n + 1 end\n"
-	"local pieces = { 'a', 'b', '.', '%%a', '%%d', '%%s', '%%w', '%%A', '[ab]', '[^a]', '[a-c]', '[%%d_]', '[]]', '[^]]', '[a-]',\n"
-	"  '*', '+', '-', '?', '(', ')', '()', '$', '^', '%%b()', '%%f[%%w]', '%%f[a]', '%%1', '%%2', '%%', '[', ']', '%%b', 'x', '1', ' ' }\n"
-	"local letters = { 'a', 'b', 'c', 'x', '1', '2', ' ', '(', ')', '_', ']', '-', '\\0', '%%' }\n"
+	"local function chance(n) state = (state * 1103515245 + 12345) %% 2147483648; return state "
+	"// 65536 %% n + 1 end\n"
+	"local pieces = { 'a', 'b', '.', '%%a', '%%d', '%%s', '%%w', '%%A', '[ab]', '[^a]', "
+	"'[a-c]', '[%%d_]', '[]]', '[^]]', '[a-]',\n"
+	"  '*', '+', '-', '?', '(', ')', '()', '$', '^', '%%b()', '%%f[%%w]', '%%f[a]', '%%1', "
+	"'%%2', '%%', '[', ']', '%%b', 'x', '1', ' ' }\n"
+	"local letters = { 'a', 'b', 'c', 'x', '1', '2', ' ', '(', ')', '_', ']', '-', '\\0', '%%' "
+	"}\n"
 	"local function text(list, most)\n"
 	"  local out = {}\n"
 	"  for i = 1, chance(most) - 1 do out[i] = list[chance(#list)] end\n"
@@ -37,9 +41,12 @@ static const char script[] =
 	"    for x, y in s:gmatch(p) do out[#out + 1] = line(x, y) end\n"
 	"    return table.concat(out, ';')\n"
 	"  end\n"
-	"  local one = line(pcall(string.find, s, p, init)) .. '\\n' .. line(pcall(string.match, s, p)) .. '\\n'\n"
-	"    .. line(pcall(string.gsub, s, p, '<%%0>')) .. '\\n' .. line(pcall(string.gsub, s, p, '%%1', 3)) .. '\\n'\n"
-	"    .. line(pcall(string.gsub, s, p, { a = 'A', ab = 1 })) .. '\\n' .. line(pcall(string.find, s, p, init, true)) .. '\\n'\n"
+	"  local one = line(pcall(string.find, s, p, init)) .. '\\n' .. line(pcall(string.match, "
+	"s, p)) .. '\\n'\n"
+	"    .. line(pcall(string.gsub, s, p, '<%%0>')) .. '\\n' .. line(pcall(string.gsub, s, p, "
+	"'%%1', 3)) .. '\\n'\n"
+	"    .. line(pcall(string.gsub, s, p, { a = 'A', ab = 1 })) .. '\\n' .. "
+	"line(pcall(string.find, s, p, init, true)) .. '\\n'\n"
 	"    .. line(pcall(each))\n"
 	"  all[#all + 1] = s .. ' ~ ' .. p .. '\\n' .. one\n"
 	"end\n"
@@ -51,7 +58,8 @@ static const char *ours(struct sandbox *sandbox, struct sandbox_run **run)
 {
 	char error[1100];
 
-	cr_assert(sandbox_add(sandbox, "t", source, strlen(source), error, sizeof(error)), "%s", error);
+	cr_assert(sandbox_add(sandbox, "t", source, strlen(source), error, sizeof(error)), "%s",
+		  error);
 	*run = sandbox_run_new(sandbox, NULL);
 	cr_assert_eq(sandbox_run_load(*run, "t"), SANDBOX_DONE, "%s", sandbox_run_error(*run));
 	sandbox_run_push(*run);
@@ -86,8 +94,9 @@ Test(plugin_pattern, generated_patterns_give_what_the_stock_functions_give)
 
 		snprintf(source, sizeof(source), script, seed);
 		luaL_openlibs(L);
-		cr_assert(!luaL_loadbuffer(L, source, strlen(source), "=t") && !lua_pcall(L, 0, 1, 0), "%s",
-			  lua_tostring(L, -1));
+		cr_assert(!luaL_loadbuffer(L, source, strlen(source), "=t") &&
+				  !lua_pcall(L, 0, 1, 0),
+			  "%s", lua_tostring(L, -1));
 		expect_same(lua_tostring(L, -1), ours(sandbox, &run));
 		sandbox_run_free(run);
 		sandbox_free(sandbox);
@@ -109,7 +118,8 @@ Test(plugin_pattern, a_pattern_that_would_run_for_minutes_is_stopped)
 		struct sandbox_run *run = sandbox_run_new(sandbox, NULL);
 		char error[1100];
 
-		cr_assert(sandbox_add(sandbox, "t", greedy[i], strlen(greedy[i]), error, sizeof(error)));
+		cr_assert(sandbox_add(sandbox, "t", greedy[i], strlen(greedy[i]), error,
+				      sizeof(error)));
 		cr_expect_eq(sandbox_run_load(run, "t"), SANDBOX_STOPPED, "%s", greedy[i]);
 		sandbox_run_free(run);
 		sandbox_free(sandbox);

@@ -57,7 +57,8 @@ static void add(const char *name, const char *source)
 {
 	char error[1100];
 
-	cr_assert(sandbox_add(sandbox, name, source, strlen(source), error, sizeof(error)), "%s", error);
+	cr_assert(sandbox_add(sandbox, name, source, strlen(source), error, sizeof(error)), "%s",
+		  error);
 }
 
 /* Loads a file that returns the dialog's function, and runs it to its first request or end. */
@@ -76,10 +77,13 @@ Test(plugin_sandbox, a_dialog_asks_and_goes_on_with_the_answer_also_inside_pcall
 	struct sandbox_run *run;
 	int results;
 
-	cr_assert_eq(begin("return function() local ok, a = pcall(function() return ask() .. '!' end) return ok and a end", &run),
+	cr_assert_eq(begin("return function() local ok, a = pcall(function() return ask() .. '!' "
+			   "end) return ok and a end",
+			   &run),
 		     SANDBOX_REQUEST);
 	lua_pushliteral(sandbox_run_thread(run), "ya");
-	cr_assert_eq(sandbox_run_resume(run, 1, &results), SANDBOX_DONE, "%s", sandbox_run_error(run));
+	cr_assert_eq(sandbox_run_resume(run, 1, &results), SANDBOX_DONE, "%s",
+		     sandbox_run_error(run));
 	cr_expect_eq(results, 1);
 	cr_expect_str_eq(lua_tostring(sandbox_run_thread(run), -1), "ya!");
 	sandbox_run_free(run);
@@ -87,12 +91,14 @@ Test(plugin_sandbox, a_dialog_asks_and_goes_on_with_the_answer_also_inside_pcall
 
 Test(plugin_sandbox, two_dialogs_of_one_file_share_no_local_and_no_global)
 {
-	add("t", "local seen = 0\ncount = 0\nreturn function() seen = seen + 1; count = count + 1; return seen * 10 + count end");
+	add("t", "local seen = 0\ncount = 0\nreturn function() seen = seen + 1; count = count + 1; "
+		 "return seen * 10 + count end");
 	for (int i = 0; i < 3; i++) {
 		struct sandbox_run *run = load("t");
 		int results;
 
-		cr_assert_eq(sandbox_run_resume(run, 0, &results), SANDBOX_DONE, "%s", sandbox_run_error(run));
+		cr_assert_eq(sandbox_run_resume(run, 0, &results), SANDBOX_DONE, "%s",
+			     sandbox_run_error(run));
 		cr_expect_eq(lua_tointeger(sandbox_run_thread(run), -1), 11);
 		sandbox_run_free(run);
 	}
@@ -118,8 +124,10 @@ Test(plugin_sandbox, what_ends_a_dialog_passes_its_pcall)
 	struct sandbox_run *run;
 	int results;
 
-	cr_expect_eq(begin("return function() pcall(finish); return 'went on' end", &run), SANDBOX_ENDED);
-	cr_expect_eq(sandbox_run_resume(run, 0, &results), SANDBOX_ENDED, "and it is never resumed");
+	cr_expect_eq(begin("return function() pcall(finish); return 'went on' end", &run),
+		     SANDBOX_ENDED);
+	cr_expect_eq(sandbox_run_resume(run, 0, &results), SANDBOX_ENDED,
+		     "and it is never resumed");
 	sandbox_run_free(run);
 }
 
@@ -128,12 +136,17 @@ Test(plugin_sandbox, asking_where_it_cannot_wait_is_an_ordinary_error_with_its_l
 	static const struct {
 		const char *source, *error;
 	} rows[] = {
-		{ "return function()\n local co = coroutine.wrap(function() ask() end)\n co()\nend", "t:2: this can't be called inside a coroutine" },
-		{ "return function()\n table.sort({ 2, 1 }, function(a, b) ask() return a < b end)\nend", "t:2: this can't be called inside sort" },
+		{ "return function()\n local co = coroutine.wrap(function() ask() end)\n co()\nend",
+		  "t:2: this can't be called inside a coroutine" },
+		{ "return function()\n table.sort({ 2, 1 }, function(a, b) ask() return a < b "
+		  "end)\nend",
+		  "t:2: this can't be called inside sort" },
 		{ "return function() new_global = 1 end", "t:1: global 'new_global' is read-only" },
 		{ "return function() host.inner.x = 1 end", "t:1: this table can't be changed" },
-		{ "return function() rawset(host.inner, 'x', 1) end", "this table can't be changed" },
-		{ "return function() coroutine.yield(1) end", "coroutine.yield outside a coroutine" },
+		{ "return function() rawset(host.inner, 'x', 1) end",
+		  "this table can't be changed" },
+		{ "return function() coroutine.yield(1) end",
+		  "coroutine.yield outside a coroutine" },
 		{ "return function() error({}) end", "error with a value that is not a text" },
 	};
 
@@ -141,7 +154,8 @@ Test(plugin_sandbox, asking_where_it_cannot_wait_is_an_ordinary_error_with_its_l
 		struct sandbox_run *run;
 
 		cr_expect_eq(begin(rows[i].source, &run), SANDBOX_ERROR, "%s", rows[i].source);
-		cr_expect_not_null(strstr(sandbox_run_error(run), rows[i].error), "%s", sandbox_run_error(run));
+		cr_expect_not_null(strstr(sandbox_run_error(run), rows[i].error), "%s",
+				   sandbox_run_error(run));
 		sandbox_run_free(run);
 	}
 }
@@ -152,7 +166,8 @@ Test(plugin_sandbox, a_request_while_the_file_is_loaded_is_an_error)
 
 	add("t", "ask()");
 	cr_expect_eq(sandbox_run_load(run, "t"), SANDBOX_ERROR);
-	cr_expect_not_null(strstr(sandbox_run_error(run), "while the file is loaded"), "%s", sandbox_run_error(run));
+	cr_expect_not_null(strstr(sandbox_run_error(run), "while the file is loaded"), "%s",
+			   sandbox_run_error(run));
 	sandbox_run_free(run);
 }
 
@@ -162,19 +177,23 @@ Test(plugin_sandbox, a_part_is_required_once_a_run_and_errors_name_what_is_missi
 	int results;
 
 	add("part", "local n = 0\nreturn { next = function() n = n + 1; return n end }");
-	add("t", "local part = require 'part'\nreturn function() require('part').next(); return part.next() end");
+	add("t", "local part = require 'part'\nreturn function() require('part').next(); return "
+		 "part.next() end");
 	run = load("t");
-	cr_assert_eq(sandbox_run_resume(run, 0, &results), SANDBOX_DONE, "%s", sandbox_run_error(run));
+	cr_assert_eq(sandbox_run_resume(run, 0, &results), SANDBOX_DONE, "%s",
+		     sandbox_run_error(run));
 	cr_expect_eq(lua_tointeger(sandbox_run_thread(run), -1), 2);
 	sandbox_run_free(run);
 	cr_expect_eq(begin("return function() require 'nowhere' end", &run), SANDBOX_ERROR);
-	cr_expect_not_null(strstr(sandbox_run_error(run), "no file 'nowhere'"), "%s", sandbox_run_error(run));
+	cr_expect_not_null(strstr(sandbox_run_error(run), "no file 'nowhere'"), "%s",
+			   sandbox_run_error(run));
 	sandbox_run_free(run);
 }
 
 Test(plugin_sandbox, the_same_seed_and_time_give_the_same_chance_and_date)
 {
-	const char *source = "return random(1000) .. ' ' .. random(1000) .. ' ' .. date('%Y-%m-%d %H:%M')";
+	const char *source =
+		"return random(1000) .. ' ' .. random(1000) .. ' ' .. date('%Y-%m-%d %H:%M')";
 	char first[64] = "";
 
 	add("t", source);
@@ -183,10 +202,12 @@ Test(plugin_sandbox, the_same_seed_and_time_give_the_same_chance_and_date)
 
 		sandbox_run_seed(run, 42);
 		sandbox_run_time(run, 1795489498); /* 03:04:58 UTC is 10:04 in Jakarta */
-		cr_assert_eq(sandbox_run_load(run, "t"), SANDBOX_DONE, "%s", sandbox_run_error(run));
+		cr_assert_eq(sandbox_run_load(run, "t"), SANDBOX_DONE, "%s",
+			     sandbox_run_error(run));
 		sandbox_run_push(run);
 		if (i == 0)
-			strncpy(first, lua_tostring(sandbox_run_thread(run), -1), sizeof(first) - 1);
+			strncpy(first, lua_tostring(sandbox_run_thread(run), -1),
+				sizeof(first) - 1);
 		cr_expect_str_eq(lua_tostring(sandbox_run_thread(run), -1), first);
 		sandbox_run_free(run);
 	}

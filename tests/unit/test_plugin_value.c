@@ -34,9 +34,23 @@ TestSuite(plugin_value, .init = open_lua, .fini = close_lua);
 Test(plugin_value, what_is_packed_comes_back_and_packs_the_same)
 {
 	static const char *const values[] = {
-		"nil",		   "true",	     "false",	       "0",	 "-1",		     "math.maxinteger",
-		"math.mininteger", "0.1",	     "-0.0",	       "1/0",	 "''",		     "'a\\0b'",
-		"{}",		   "{1, 2, 3}",	     "{a = {b = {}}}", "{[-5] = 'x', [7] = false}", "('x'):rep(60000)",
+		"nil",
+		"true",
+		"false",
+		"0",
+		"-1",
+		"math.maxinteger",
+		"math.mininteger",
+		"0.1",
+		"-0.0",
+		"1/0",
+		"''",
+		"'a\\0b'",
+		"{}",
+		"{1, 2, 3}",
+		"{a = {b = {}}}",
+		"{[-5] = 'x', [7] = false}",
+		"('x'):rep(60000)",
 		"{1, 2, n = 2}",
 	};
 
@@ -50,7 +64,9 @@ Test(plugin_value, what_is_packed_comes_back_and_packs_the_same)
 		cr_assert(value_unpack(L, &data), "%s", values[i]);
 		cr_expect_eq(data.len, 0);
 		cr_assert_null(value_pack(L, -1, &second));
-		cr_expect(first.len == second.len && memcmp(first.data, second.data, first.len) == 0, "%s", values[i]);
+		cr_expect(first.len == second.len &&
+				  memcmp(first.data, second.data, first.len) == 0,
+			  "%s", values[i]);
 		lua_settop(L, 0);
 		buf_free(&first);
 		buf_free(&second);
@@ -62,7 +78,8 @@ Test(plugin_value, the_order_of_making_a_table_does_not_show)
 	struct buf a = { 0 }, b = { 0 };
 
 	eval("(function() local t = {}; t.x = 1; t.y = 2; t[3] = 4; return t end)()");
-	eval("(function() local t = {}; t[3] = 4; t.z = 0; t.y = 2; t.x = 1; t.z = nil; return t end)()");
+	eval("(function() local t = {}; t[3] = 4; t.z = 0; t.y = 2; t.x = 1; t.z = nil; return t "
+	     "end)()");
 	cr_assert_null(value_pack(L, 1, &a));
 	cr_assert_null(value_pack(L, 2, &b));
 	cr_expect(a.len == b.len && memcmp(a.data, b.data, a.len) == 0);
@@ -73,8 +90,13 @@ Test(plugin_value, the_order_of_making_a_table_does_not_show)
 Test(plugin_value, what_cannot_be_kept_is_refused_with_a_reason)
 {
 	static const char *const values[] = {
-		"print", "coroutine.create(print)", "{[1.5] = 1}", "{[true] = 1}", "{f = print}",
-		"(function() local t = {}; t.t = t; return t end)()", "('x'):rep(70000)",
+		"print",
+		"coroutine.create(print)",
+		"{[1.5] = 1}",
+		"{[true] = 1}",
+		"{f = print}",
+		"(function() local t = {}; t.t = t; return t end)()",
+		"('x'):rep(70000)",
 	};
 	struct buf buf = { 0 };
 
@@ -90,8 +112,9 @@ Test(plugin_value, what_cannot_be_kept_is_refused_with_a_reason)
 Test(plugin_value, broken_bytes_are_refused_and_nothing_is_pushed)
 {
 	static const struct bytes broken[] = {
-		{ "", 0 }, { "\7", 1 }, { "\3", 1 }, { "\3\xFF\xFF", 3 }, { "\4\1\2", 3 }, { "\5\5ab", 4 },
-		{ "\6\3\5\1a\2", 6 }, { "\6\x7F", 2 }, { "\6\1\2\2", 4 }, { "\6\1\6\0\2", 5 },
+		{ "", 0 },         { "\7", 1 },         { "\3", 1 },          { "\3\xFF\xFF", 3 },
+		{ "\4\1\2", 3 },   { "\5\5ab", 4 },     { "\6\3\5\1a\2", 6 }, { "\6\x7F", 2 },
+		{ "\6\1\2\2", 4 }, { "\6\1\6\0\2", 5 },
 	};
 
 	for (unsigned i = 0; i < ARRAY_LEN(broken); i++) {
@@ -156,9 +179,11 @@ Test(plugin_value, json_comes_in_strictly)
 	struct buf buf = { 0 };
 
 	for (unsigned i = 0; i < ARRAY_LEN(rows); i++) {
-		const char *why = value_from_json(L, (struct bytes){ rows[i].json, strlen(rows[i].json) }, false);
+		const char *why = value_from_json(
+			L, (struct bytes){ rows[i].json, strlen(rows[i].json) }, false);
 
-		cr_expect_eq(why == NULL, rows[i].expect != NULL, "%s: %s", rows[i].json, why ? why : "taken");
+		cr_expect_eq(why == NULL, rows[i].expect != NULL, "%s: %s", rows[i].json,
+			     why ? why : "taken");
 		if (why) {
 			cr_expect_eq(lua_gettop(L), 0, "%s", rows[i].json);
 			continue;
@@ -169,6 +194,7 @@ Test(plugin_value, json_comes_in_strictly)
 		lua_settop(L, 0);
 	}
 	cr_assert_null(value_from_json(L, (struct bytes){ "12345678901234567890123", 23 }, true));
-	cr_expect_str_eq(lua_tostring(L, -1), "12345678901234567890123", "long ids keep their digits");
+	cr_expect_str_eq(lua_tostring(L, -1), "12345678901234567890123",
+			 "long ids keep their digits");
 	buf_free(&buf);
 }

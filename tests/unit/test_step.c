@@ -12,8 +12,7 @@ Test(step, lists_keep_the_order_in_which_they_were_filled)
 
 	for (int i = 1; i <= 3; i++)
 		step_add_outbound(step)->msg.id.serial = i;
-	STAILQ_FOREACH(row, &step->outbound, next)
-	{
+	STAILQ_FOREACH (row, &step->outbound, next) {
 		cr_expect_eq(row->msg.id.serial, expected);
 		expected++;
 	}
@@ -27,7 +26,8 @@ Test(step, a_new_step_says_nothing_of_anyone)
 
 	cr_expect_null(step->citizen);
 	cr_expect_null(step->inbound);
-	cr_expect(STAILQ_EMPTY(&step->dialogs) && STAILQ_EMPTY(&step->records) && STAILQ_EMPTY(&step->updates));
+	cr_expect(STAILQ_EMPTY(&step->dialogs) && STAILQ_EMPTY(&step->records) &&
+		  STAILQ_EMPTY(&step->updates));
 	step_free(step);
 	step_free(NULL);
 }
