@@ -97,23 +97,35 @@ local function receipt(request)
   return { ref = q.ref, own_id = true, status = status, code = code }
 end
 
-local function dlr_url(out, settings, connection)
-  if settings.dlr_url then return (settings.dlr_url:gsub("<own id>", out.id)) end
-  if connection.public_url == "" then return nil end
+-- Where Kannel reports on a message; "<own id>" becomes its id.  The same for all messages of a connection.
+local function make_dlr_url(settings, connection)
+  if settings.dlr_url or connection.public_url == "" then return settings.dlr_url end
   return connection.public_url .. "/telco/" .. connection.name .. "/receipt?key=" .. url.encode(settings.secret)
-    .. "&ref=" .. out.id .. "&st=%d&a=%A&fid=%F&ts=%T"
+    .. "&ref=<own id>&st=%d&a=%A&fid=%F&ts=%T"
+end
+
+-- What is the same in each request, before and behind the message's id; made once, with the first message.
+local before, behind, names_id
+
+local function prepare(settings, connection)
+  local report = make_dlr_url(settings, connection)
+  local first = settings.send_url .. (settings.send_url:find("?", 1, true) and "&" or "?") .. url.query(
+    "username", settings.username, "password", settings.password, "smsc", settings.smsc,
+    "dlr-mask", report and tostring(settings.dlr_mask), "dlr-url", report)
+  local from, to = first:find(url.encode("<own id>"), 1, true)
+  before = from and first:sub(1, from - 1) or first
+  behind = (to and first:sub(to + 1) or "") .. "&"
+  names_id = from ~= nil
 end
 
 -- Kannel turns what GSM 03.38 lacks into "?", so the coding is chosen here; UCS-2 goes as bytes, which needs no iconv.
 local function outbound(out, settings, connection)
   if out.token then return nil, "Kannel sends to numbers only" end
-  local report = dlr_url(out, settings, connection)
+  if not before then prepare(settings, connection) end
   local to = out.to
   if to:byte(1) == PLUS then to = to:sub(2) end
   local wide = out.coding == "ucs2"
-  return "GET", settings.send_url .. (settings.send_url:find("?", 1, true) and "&" or "?") .. url.query(
-    "username", settings.username, "password", settings.password, "from", out.from, "to", to,
-    "smsc", settings.smsc, "dlr-mask", report and tostring(settings.dlr_mask), "dlr-url", report,
+  return "GET", before .. (names_id and out.id or "") .. behind .. url.query("from", out.from, "to", to,
     "coding", wide and "2" or nil, "text", wide and text.to_ucs2(out.text) or out.text)
 end
 
