@@ -15,12 +15,12 @@ struct telco;
 struct timers;
 
 struct outbox_options {
-	unsigned waiting_max;   /* messages in memory; at it outbox_full says so: 100,000 */
-	uint64_t seed;          /* of the jitter of retries; 0: by chance */
+	unsigned waiting_max; /* messages in memory; at it outbox_full says so: 100,000 */
+	uint64_t seed;        /* of the jitter of retries; 0: by chance */
 };
 /* All borrowed. */
-struct outbox *outbox_new(struct store *store, struct telco *telco, struct http_client *client, struct timers *timers,
-			  const struct outbox_options *options) MUST_CHECK;
+struct outbox *outbox_new(struct store *store, struct telco *telco, struct http_client *client,
+			  struct timers *timers, const struct outbox_options *options) MUST_CHECK;
 /* NULL is fine; what waits stays in the store, and callbacks that wait are not called.  Before client, timers and store
  * are freed; they may still call back afterwards. */
 void outbox_free(struct outbox *outbox);
@@ -29,11 +29,13 @@ void outbox_telco(struct outbox *outbox, struct telco *telco);
 
 /* The telco said that this citizen wants no more (an answer or a receipt).  From the loop, lent. */
 typedef void outbox_optout_cb(const char *citizen, const char *connection, void *arg);
-void outbox_on_optout(struct outbox *outbox, outbox_optout_cb *cb, void *arg); /* cb NULL: nobody is told */
+/* cb NULL: nobody is told */
+void outbox_on_optout(struct outbox *outbox, outbox_optout_cb *cb, void *arg);
 
 bool outbox_full(const struct outbox *outbox);
 unsigned outbox_waiting(const struct outbox *outbox);
-unsigned outbox_in_flight(const struct outbox *outbox); /* calls that are out, and what is not yet on disk */
+/* Calls that are out, and what is not yet on disk. */
+unsigned outbox_in_flight(const struct outbox *outbox);
 void outbox_pause(struct outbox *outbox, bool paused); /* shutting down: nothing new leaves */
 
 /* Before the commit of a step: for each outbound row of it, decides whether it can leave at once (state SENDING, attempts 1, and a
@@ -52,9 +54,11 @@ void outbox_screen_sent(struct outbox *outbox, struct id id, bool whole);
 /* A repeat of a USSD callback was answered with its stored screen, so the row with this reply_to need not follow by SMS. */
 void outbox_screen_repeated(struct outbox *outbox, struct id reply_to);
 
-/* A receipt.  cb once, from the loop: 0 stored (also where it changes nothing), else a negative errno (answer 503). */
+/* A receipt.  cb once, from the loop: 0 stored (also where it changes nothing), else a negative errno (answer 503).
+ * Errors: -EAGAIN too many wait, or the store fails: answer 503. */
 typedef void outbox_done_cb(int error, void *arg);
-int outbox_report(struct outbox *outbox, const struct report *report, outbox_done_cb *cb, void *arg) MUST_CHECK; /* -EAGAIN: answer 503 */
+int outbox_report(struct outbox *outbox, const struct report *report, outbox_done_cb *cb,
+		  void *arg) MUST_CHECK;
 
 /* An operator's act on a HELD, UNKNOWN or QUEUED message: send it now, or never.  A message whose validity is over gets
  * another hour.  cb's error: -ENOENT no such message, -EALREADY it is accepted or final, -EAGAIN it is being sent just now.
