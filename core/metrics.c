@@ -46,7 +46,8 @@ static const struct {
 	[METRIC_HTTP_CONNECTIONS] = { "http_connections", GAUGE, "Open HTTP connections" },
 	[METRIC_OUTBOX_WAITING] = { "outbox_waiting", GAUGE, "Messages waiting for a telco" },
 	[METRIC_CONNECTIONS_PAUSED] = { "connections_paused", GAUGE,
-					"Connections that need an operator (money, credentials, settings)" },
+					"Connections that need an operator (money, credentials, "
+					"settings)" },
 	[METRIC_STEPS_WAITING] = { "steps_waiting", GAUGE,
 				   "Events waiting for or being worked on" },
 	[METRIC_STORE_WAITING] = { "store_waiting", GAUGE, "Steps waiting for a commit" },

@@ -8,7 +8,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct arena arena = { 0 };
-	struct field_lines lines = settings_scan(&arena, (struct bytes){ (const char *)data, size });
+	struct field_lines lines = settings_scan(&arena,
+						 (struct bytes){ (const char *)data, size });
 	unsigned i;
 
 	for (i = 0; i < lines.count && i < 100; i++)
