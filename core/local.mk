@@ -73,6 +73,17 @@ core_libcore_a_SOURCES = \
 	core/step.h \
 	core/store.c \
 	core/store.h \
+	core/store_sqlite.c \
+	core/store_sqlite_copy.c \
+	core/store_sqlite_db.c \
+	core/store_sqlite_find.c \
+	core/store_sqlite_lock.c \
+	core/store_sqlite_pack.c \
+	core/store_sqlite_priv.h \
+	core/store_sqlite_read.c \
+	core/store_sqlite_retain.c \
+	core/store_sqlite_schema.c \
+	core/store_sqlite_write.c \
 	core/telco.c \
 	core/telco.h \
 	core/telco_host.c \

@@ -38,6 +38,7 @@ UNIT_TESTS = \
 	tests/unit/test_screen \
 	tests/unit/test_settings \
 	tests/unit/test_step \
+	tests/unit/test_store_sqlite \
 	tests/unit/test_telco \
 	tests/unit/test_timers \
 	tests/unit/test_utf8 \
@@ -50,6 +51,11 @@ tests_unit_test_outbox_SOURCES = \
 	tests/support/fake_telco.c \
 	tests/support/fake_telco.h \
 	tests/unit/test_outbox.c
+# One suite for every backend of the store, and what is a backend's own.
+tests_unit_test_store_sqlite_SOURCES = \
+	tests/unit/store_suite.c \
+	tests/unit/store_suite.h \
+	tests/unit/test_store_sqlite.c
 if HAVE_CRITERION
 check_PROGRAMS += $(UNIT_TESTS)
 TESTS += $(UNIT_TESTS)

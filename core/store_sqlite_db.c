@@ -1,0 +1,248 @@
+/* store_sqlite_db.c - one connection to SQLite, and what it has prepared.
+ *
+ * Statements are kept by their text, so that whoever needs one writes it where it is used and it is still prepared
+ * once.  What a plugin can ask for makes texts without end; at STATEMENTS_MAX all are given back and the
+ * few that are hot come again.  No two statements are in use at once but for a row that is read while it is copied.
+ */
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <uthash.h>
+
+#include "log.h"
+#include "store_sqlite_priv.h"
+
+enum { STATEMENTS_MAX = 192, BUSY_MS = 5000 };
+
+struct db_statement {
+	UT_hash_handle hh;
+	sqlite3_stmt *statement; /* owned */
+	char text[];
+};
+
+int db_open(struct db *db, const char *path, int flags)
+{
+	int rc = sqlite3_open_v2(path, &db->handle, flags | SQLITE_OPEN_NOMUTEX, NULL);
+
+	if (!db->handle)
+		abort(); /* no memory */
+	sqlite3_extended_result_codes(db->handle, 1);
+	sqlite3_busy_timeout(db->handle, BUSY_MS);
+	return rc == SQLITE_OK ? 0 : db_error(db, rc);
+}
+
+static void forget_statements(struct db *db)
+{
+	struct db_statement *entry, *next;
+
+	HASH_ITER (hh, db->statements, entry, next) {
+		HASH_DEL(db->statements, entry);
+		sqlite3_finalize(entry->statement);
+		free(entry);
+	}
+}
+
+void db_close(struct db *db)
+{
+	forget_statements(db);
+	sqlite3_close(db->handle);
+	db->handle = NULL;
+}
+
+int db_error(struct db *db, int rc)
+{
+	int error = -EIO;
+
+	if (rc == SQLITE_NOMEM)
+		abort();
+	if ((rc & 0xff) == SQLITE_FULL)
+		error = -ENOSPC;
+	else if ((rc & 0xff) == SQLITE_BUSY || (rc & 0xff) == SQLITE_LOCKED)
+		error = -EBUSY;
+	log_event(LOG_ERROR, "store.sqlite", "icode", (int64_t)rc, "stext",
+		  sqlite3_errmsg(db->handle), "ierrno", (int64_t)sqlite3_system_errno(db->handle),
+		  NULL);
+	if (rc == SQLITE_IOERR_FSYNC || rc == SQLITE_IOERR_DIR_FSYNC)
+		abort();
+	return error;
+}
+
+int db_damaged(const char *what)
+{
+	log_event(LOG_ERROR, "store.damaged", "swhat", what, NULL);
+	return -EIO;
+}
+
+int db_exec(struct db *db, const char *sql)
+{
+	int rc = sqlite3_exec(db->handle, sql, NULL, NULL, NULL);
+
+	return rc == SQLITE_OK ? 0 : db_error(db, rc);
+}
+
+struct bind bind_text(const char *text)
+{
+	return (struct bind){ .type = BIND_TEXT, .bytes = { text, text ? strlen(text) : 0 } };
+}
+
+struct bind bind_optional(const char *text)
+{
+	return text ? bind_text(text) : (struct bind){ .type = BIND_NULL };
+}
+
+struct bind bind_value(const struct record_value *value)
+{
+	switch (value->type) {
+	case RECORD_INTEGER:
+		return BIND_I(value->integer);
+	case RECORD_REAL:
+		if (!isnan(value->real))
+			return (struct bind){ .type = BIND_REAL, .real = value->real };
+		break;
+	case RECORD_TEXT:
+		return (struct bind){ .type = BIND_TEXT, .bytes = value->text };
+	case RECORD_NULL:
+		break;
+	}
+	return (struct bind){ .type = BIND_BLOB };
+}
+
+static int prepare(struct db *db, const char *sql, sqlite3_stmt **out)
+{
+	struct db_statement *entry;
+	size_t len = strlen(sql);
+	int rc;
+
+	HASH_FIND(hh, db->statements, sql, len, entry);
+	if (entry) {
+		*out = entry->statement;
+		return 0;
+	}
+	if (HASH_COUNT(db->statements) >= STATEMENTS_MAX)
+		forget_statements(db);
+	rc = sqlite3_prepare_v3(db->handle, sql, -1, SQLITE_PREPARE_PERSISTENT, out, NULL);
+	if (rc != SQLITE_OK)
+		return db_error(db, rc);
+	entry = xcalloc(1, sizeof(*entry) + len + 1);
+	entry->statement = *out;
+	memcpy(entry->text, sql, len);
+	HASH_ADD(hh, db->statements, text, len, entry);
+	return 0;
+}
+
+static int bind_one(sqlite3_stmt *statement, int index, const struct bind *bind)
+{
+	const char *data = bind->bytes.data ? bind->bytes.data : "";
+
+	switch (bind->type) {
+	case BIND_NULL:
+		return sqlite3_bind_null(statement, index);
+	case BIND_INT:
+		return sqlite3_bind_int64(statement, index, bind->integer);
+	case BIND_REAL:
+		return sqlite3_bind_double(statement, index, bind->real);
+	case BIND_TEXT:
+		return sqlite3_bind_text64(statement, index, data, bind->bytes.len, SQLITE_STATIC,
+					   SQLITE_UTF8);
+	default:
+		return sqlite3_bind_blob64(statement, index, data, bind->bytes.len, SQLITE_STATIC);
+	}
+}
+
+int db_query(struct db *db, const char *sql, const struct bind *binds, unsigned count,
+	     sqlite3_stmt **out)
+{
+	int rc = prepare(db, sql, out);
+
+	for (unsigned i = 0; rc == 0 && i < count; i++) {
+		rc = bind_one(*out, (int)i + 1, &binds[i]);
+		if (rc != SQLITE_OK)
+			rc = db_error(db, rc);
+	}
+	return rc;
+}
+
+int db_next(struct db *db, sqlite3_stmt *statement)
+{
+	int rc = sqlite3_step(statement);
+
+	if (rc == SQLITE_ROW)
+		return 1;
+	if (rc != SQLITE_DONE)
+		rc = db_error(db, rc); /* before the reset, which forgets why */
+	else
+		rc = 0;
+	sqlite3_reset(statement);
+	return rc;
+}
+
+int db_run(struct db *db, const char *sql, const struct bind *binds, unsigned count)
+{
+	sqlite3_stmt *statement;
+	int rc = db_query(db, sql, binds, count, &statement);
+
+	if (rc == 0)
+		rc = db_next(db, statement);
+	if (rc < 0)
+		return rc;
+	if (rc > 0)
+		sqlite3_reset(statement);
+	return sqlite3_changes(db->handle);
+}
+
+struct bytes column_bytes(sqlite3_stmt *statement, int column)
+{
+	const void *data = sqlite3_column_blob(statement, column);
+	int len = sqlite3_column_bytes(statement, column);
+
+	return (struct bytes){ data ? data : "", (size_t)len };
+}
+
+struct bytes column_copy(struct arena *arena, sqlite3_stmt *statement, int column)
+{
+	struct bytes from = column_bytes(statement, column);
+
+	return arena_bytes(arena, from.data, from.len);
+}
+
+const char *column_text(struct arena *arena, sqlite3_stmt *statement, int column)
+{
+	return column_copy(arena, statement, column).data;
+}
+
+void query_add(struct query *query, const char *sql)
+{
+	buf_addstr(&query->sql, sql);
+}
+
+void query_bind(struct query *query, const char *sql, struct bind bind)
+{
+	query_add(query, sql);
+	query->binds = xrealloc(query->binds, (query->count + 1) * sizeof(bind));
+	query->binds[query->count++] = bind;
+}
+
+int query_start(struct db *db, const struct query *query, sqlite3_stmt **out)
+{
+	return db_query(db, query->sql.data, query->binds, query->count, out);
+}
+
+void query_free(struct query *query)
+{
+	buf_free(&query->sql);
+	free(query->binds);
+}
+
+void *rows_grow(struct arena *arena, void *rows, unsigned count, size_t size)
+{
+	void *grown;
+
+	if (count & (count - 1))
+		return rows; /* there is room up to the next power of two */
+	grown = arena_alloc(arena, (count ? 2 * (size_t)count : 1) * size);
+	if (count > 0)
+		memcpy(grown, rows, count * size);
+	return grown;
+}

@@ -1,0 +1,179 @@
+/* store_sqlite_priv.h - what the files of the SQLite store share: a connection, a call, and values as bytes. */
+#pragma once
+#include <pthread.h>
+#include <sqlite3.h>
+#include <sys/queue.h>
+
+#include "store.h"
+
+enum {
+	STORE_APPLICATION_ID = 0x4b54474e, /* "KTGN", in the file's header */
+	STORE_ROWS_MAX = 1000,             /* of one answer */
+};
+
+/* What the second column of `home` says a row is; all but HOME_SEEN are read with the citizen. */
+enum home_kind { HOME_CITIZEN, HOME_DIALOG, HOME_PART, HOME_SEEN };
+
+/* The states that a start takes up again; the same text is in the partial index, as SQLite wants it. */
+#define UNFINISHED_STATES "(0, 1, 2, 3, 11)"
+
+/* A connection, for one thread, with the statements that it has prepared. */
+struct db {
+	sqlite3 *handle;
+	struct db_statement *statements; /* owned: uthash by text */
+	int64_t dedupe_seconds;
+};
+
+/* Errors of all that follow: 0 or more, or -ENOSPC, -EBUSY, -EIO.  A failed fsync ends the program: what the
+ * kernel then holds of the file is unknown. */
+int db_open(struct db *db, const char *path, int flags) MUST_CHECK;
+void db_close(struct db *db);
+int db_error(struct db *db, int rc) MUST_CHECK; /* of SQLite's result; logs it */
+int db_exec(struct db *db, const char *sql) MUST_CHECK;
+
+struct bind {
+	enum { BIND_NULL, BIND_INT, BIND_REAL, BIND_TEXT, BIND_BLOB } type;
+	int64_t integer;
+	double real;
+	struct bytes bytes; /* lent until the statement is done with */
+};
+#define BIND_I(value) ((struct bind){ .type = BIND_INT, .integer = (int64_t)(value) })
+#define BIND_B(value) ((struct bind){ .type = BIND_BLOB, .bytes = (value) })
+struct bind bind_text(const char *text);     /* NULL is "" */
+struct bind bind_optional(const char *text); /* NULL is NULL */
+/* A value as it lies in an index: an empty blob for none, so that SQLite orders numbers, texts, none. */
+struct bind bind_value(const struct record_value *value);
+
+/* Makes a statement ready, its parameters bound; the same text is prepared once.  *out is lent. */
+int db_query(struct db *db, const char *sql, const struct bind *binds, unsigned count,
+	     sqlite3_stmt **out) MUST_CHECK;
+int db_next(struct db *db, sqlite3_stmt *statement) MUST_CHECK; /* 1: a row; 0: no more */
+int db_run(struct db *db, const char *sql, const struct bind *binds,
+	   unsigned count) MUST_CHECK; /* the number of rows that it changed */
+#define DB_QUERY(db, out, sql, ...)                             \
+	db_query(db, sql, (const struct bind[]){ __VA_ARGS__ }, \
+		 ARRAY_LEN(((const struct bind[]){ __VA_ARGS__ })), out)
+#define DB_RUN(db, sql, ...)                                  \
+	db_run(db, sql, (const struct bind[]){ __VA_ARGS__ }, \
+	       ARRAY_LEN(((const struct bind[]){ __VA_ARGS__ })))
+
+/* A statement whose text depends on what is asked for.  Zeroed is empty. */
+struct query {
+	struct buf sql;
+	struct bind *binds; /* owned */
+	unsigned count;
+};
+void query_add(struct query *query, const char *sql);
+void query_bind(struct query *query, const char *sql,
+		struct bind bind); /* sql has one '?' for it */
+int query_start(struct db *db, const struct query *query, sqlite3_stmt **out) MUST_CHECK;
+void query_free(struct query *query);
+
+struct bytes column_bytes(sqlite3_stmt *statement, int column); /* lent until the next row */
+struct bytes column_copy(struct arena *arena, sqlite3_stmt *statement, int column);
+const char *column_text(struct arena *arena, sqlite3_stmt *statement, int column); /* never NULL */
+
+/* Values as bytes.  unpack: false where the bytes are damaged; strings and bytes are copied into the arena. */
+void pack_profile(struct buf *buf, const struct profile *profile);
+bool unpack_profile(struct arena *arena, struct bytes from, struct profile *out) MUST_CHECK;
+void pack_session(struct buf *buf, const struct ussd_session *session);
+bool unpack_session(struct arena *arena, struct bytes from, struct ussd_session *out) MUST_CHECK;
+/* All but the id, and the columns beside it: citizen and plugin of a dialog, its journal; what changes of an outbound. */
+void pack_dialog(struct buf *buf, const struct dialog_row *row);
+bool unpack_dialog(struct arena *arena, struct bytes from, struct dialog_row *out) MUST_CHECK;
+void pack_inbound(struct buf *buf, const struct inbound *msg);
+bool unpack_inbound(struct arena *arena, struct bytes from, struct inbound *out) MUST_CHECK;
+void pack_outbound(struct buf *buf, const struct outbound *msg);
+bool unpack_outbound(struct arena *arena, struct bytes from, struct outbound *out) MUST_CHECK;
+struct bytes buf_bytes(const struct buf *buf); /* lent */
+
+/* Room for one more in an array of the arena that has count rows; the new one is zeroed. */
+void *rows_grow(struct arena *arena, void *rows, unsigned count, size_t size) MUST_CHECK;
+
+/* What a provider's id is remembered by, within its citizen. */
+struct bytes seen_key(struct arena *arena, const char *connection, const char *provider_id);
+
+/* One call, from the loop to a thread and back. */
+struct call {
+	STAILQ_ENTRY(call)
+	next;
+	enum call_kind {
+		CALL_COMMIT,
+		CALL_RETAIN,
+		CALL_CITIZEN,
+		CALL_RECORDS,
+		CALL_FIND,
+		CALL_BUNDLE
+	} kind;
+	void *arg;
+	int error;
+	struct arena arena; /* owned: what is asked and what is answered */
+	union {
+		struct {
+			struct step *step;
+			store_commit_cb *cb;
+			enum store_result result;
+		} commit;
+		struct {
+			struct retention what;
+			store_done_cb *cb;
+		} retain;
+		struct {
+			const char *citizen, *connection, *provider_id;
+			store_citizen_cb *cb;
+			struct citizen_state *state;
+		} citizen;
+		struct {
+			struct record_query query;
+			store_records_cb *cb;
+			struct record_result result;
+		} records;
+		struct {
+			struct find find;
+			store_find_cb *cb;
+			struct find_rows rows;
+		} find;
+		struct {
+			unsigned char hash[BUNDLE_SIZE];
+			store_bundle_cb *cb;
+			struct bytes content;
+		} bundle;
+	};
+};
+STAILQ_HEAD(call_list, call);
+
+/* store_sqlite_write.c: within the writer's transaction.  0 with *result set, or the transaction's error. */
+int write_step(struct db *db, struct step *step, enum store_result *result) MUST_CHECK;
+
+/* store_sqlite_retain.c: within the writer's transaction.  0, or 1 where more is left. */
+int write_retain(struct db *db, const struct retention *retention) MUST_CHECK;
+
+/* store_sqlite_read.c, store_sqlite_find.c: each fills the call's answer. */
+int read_citizen(struct db *db, struct call *call) MUST_CHECK;
+int read_records(struct db *db, struct call *call) MUST_CHECK;
+int read_bundle(struct db *db, struct call *call) MUST_CHECK;
+int read_find(struct db *db, struct call *call) MUST_CHECK;
+/* The message that is remembered by this key; NULL: none within the window.  It lives in the arena. */
+int read_seen(struct db *db, struct arena *arena, const char *citizen, struct bytes key,
+	      struct inbound_row **out) MUST_CHECK;
+/* Columns shard, serial, citizen, state, arrived, done_at, answer, more, msg. */
+#define INBOUND_COLUMNS "shard, serial, citizen, state, arrived, done_at, answer, more, msg"
+int inbound_from_row(struct arena *arena, sqlite3_stmt *statement,
+		     struct inbound_row *out) MUST_CHECK;
+/* Columns shard, serial, citizen, plugin, head, journal. */
+int dialog_from_row(struct arena *arena, sqlite3_stmt *statement,
+		    struct dialog_row *out) MUST_CHECK;
+int db_damaged(const char *what) MUST_CHECK; /* logs; -EIO */
+
+/* store_sqlite_schema.c: 0; -EPROTO newer than we; -EIO no store of ours; or as db_error. */
+int schema_check(struct db *db) MUST_CHECK; /* what lies in the file can be read by us */
+int schema_migrate(struct db *db)
+	MUST_CHECK; /* brings it up to date, within transactions of its own */
+int schema_secret(struct db *db, uint64_t *out) MUST_CHECK; /* makes it where there is none */
+
+/* store_sqlite_lock.c: who has the store open.  Gives a descriptor to close, or -EBUSY with *holder the other's pid
+ * (0: not known), or another negative errno. */
+int store_lock(const char *path, long *holder) MUST_CHECK;
+int sync_folder_of(const char *path) MUST_CHECK; /* 0 or a negative errno */
+/* Says what went wrong with a path, for a person; gives rc back. */
+int store_say(int rc, const char *path, const char *what, char *text, size_t size) MUST_CHECK;

@@ -1,0 +1,482 @@
+/* store_sqlite_write.c - one step, applied within the writer's transaction.
+ *
+ * Whether a step may be applied at all is found out by its first writes: a remembered id that is taken, or a
+ * version that is another, changes no row.  The caller has a savepoint behind which nothing of a refused step stays.
+ */
+#include <string.h>
+
+#include "clock.h"
+#include "store_sqlite_priv.h"
+
+/* Behind a body what comes with the step; SQLite would make a text of it. */
+#define APPENDED(column) "CAST(" column " || ? AS BLOB)"
+
+struct write {
+	struct db *db;
+	struct step *step;
+	struct buf buf, more; /* owned: what is packed, until it is bound no more */
+	enum store_result result;
+};
+
+static int refuse(struct write *write, enum store_result result)
+{
+	write->result = result;
+	return 0;
+}
+
+/* Where the step is about one row that must be there. */
+static int must_change(struct write *write, int changed)
+{
+	if (changed < 0)
+		return changed;
+	return changed > 0 ? 0 : refuse(write, STORE_CONFLICT);
+}
+
+static struct bytes packed_inbound(struct write *write, const struct inbound *msg)
+{
+	buf_reset(&write->buf);
+	pack_inbound(&write->buf, msg);
+	return buf_bytes(&write->buf);
+}
+
+static int write_seen(struct write *write)
+{
+	struct step *step = write->step;
+	const struct inbound_row *row = step->inbound;
+	int64_t forgotten = clock_now() - write->db->dedupe_seconds;
+	struct bytes key;
+	int rc;
+
+	if (!row || !row->msg.provider_id || !row->msg.provider_id[0])
+		return 0;
+	key = seen_key(&step->arena, row->msg.connection, row->msg.provider_id);
+	rc = DB_RUN(write->db,
+		    "INSERT INTO home (citizen, kind, key, version, due) VALUES (?, 3, ?, ?, ?)"
+		    " ON CONFLICT (citizen, kind, key) DO UPDATE"
+		    " SET version = excluded.version, due = excluded.due WHERE due <= ?",
+		    bind_text(step->citizen), BIND_B(key), BIND_I(row->msg.id.serial),
+		    BIND_I(row->arrived), BIND_I(forgotten));
+	if (rc != 0)
+		return rc < 0 ? rc : 0;
+	write->result = STORE_DUPLICATE;
+	return read_seen(write->db, &step->arena, step->citizen, key, &step->seen);
+}
+
+static int insert_citizen(struct write *write)
+{
+	const struct step *step = write->step;
+	const struct profile *profile = step->profile ? step->profile : &(struct profile){ 0 };
+	const struct ussd_session *session = step->session ? step->session
+							   : &(struct ussd_session){ 0 };
+
+	pack_profile(&write->buf, profile);
+	pack_session(&write->more, session);
+	return DB_RUN(write->db,
+		      "INSERT OR IGNORE INTO home (citizen, kind, key, version, state, head, body)"
+		      " VALUES (?, 0, '', 1, ?, ?, ?)",
+		      bind_text(step->citizen), BIND_I(profile->stopped),
+		      BIND_B(buf_bytes(&write->buf)), BIND_B(buf_bytes(&write->more)));
+}
+
+static int update_citizen(struct write *write)
+{
+	const struct step *step = write->step;
+	struct bind none = { .type = BIND_NULL };
+
+	if (step->profile)
+		pack_profile(&write->buf, step->profile);
+	if (step->session)
+		pack_session(&write->more, step->session);
+	return DB_RUN(write->db,
+		      "UPDATE home SET version = version + 1, state = coalesce(?, state),"
+		      " head = coalesce(?, head), body = coalesce(?, body)"
+		      " WHERE citizen = ? AND kind = 0 AND key = '' AND version = ?",
+		      step->profile ? BIND_I(step->profile->stopped) : none,
+		      step->profile ? BIND_B(buf_bytes(&write->buf)) : none,
+		      step->session ? BIND_B(buf_bytes(&write->more)) : none,
+		      bind_text(step->citizen), BIND_I(step->version));
+}
+
+static int write_citizen(struct write *write)
+{
+	if (!write->step->citizen)
+		return 0;
+	buf_reset(&write->buf);
+	buf_reset(&write->more);
+	return must_change(write, write->step->version == 0 ? insert_citizen(write)
+							    : update_citizen(write));
+}
+
+static int write_inbound(struct write *write)
+{
+	const struct inbound_row *row = write->step->inbound;
+	int rc;
+
+	if (!row)
+		return 0;
+	rc = DB_RUN(write->db,
+		    "INSERT INTO inbound (" INBOUND_COLUMNS ")"
+		    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+		    BIND_I(row->msg.id.shard), BIND_I(row->msg.id.serial),
+		    bind_text(write->step->citizen), BIND_I(row->state), BIND_I(row->arrived),
+		    BIND_I(row->done_at), BIND_B(row->answer.screen), BIND_I(row->answer.more),
+		    BIND_B(packed_inbound(write, &row->msg)));
+	return rc < 0 ? rc : 0;
+}
+
+static int write_done(struct write *write)
+{
+	const struct inbound_done *done;
+	int rc = 0;
+
+	STAILQ_FOREACH (done, &write->step->done, next) {
+		rc = DB_RUN(write->db,
+			    "UPDATE inbound SET state = 1, done_at = ?, answer = ?, more = ?"
+			    " WHERE serial = ? AND shard = ?",
+			    BIND_I(clock_now()), BIND_B(done->answer.screen),
+			    BIND_I(done->answer.more), BIND_I(done->id.serial),
+			    BIND_I(done->id.shard));
+		if (rc < 0)
+			return rc;
+	}
+	return 0;
+}
+
+/* Connection and number, ended by a NUL each, then ref and total, which no other message shares for a while. */
+static void part_prefix(struct buf *buf, const char *connection, const char *to, unsigned ref,
+			unsigned total)
+{
+	buf_reset(buf);
+	buf_add(buf, connection, strlen(connection) + 1);
+	buf_add(buf, to, strlen(to) + 1);
+	buf_addf(buf, "%08x%08x", ref, total);
+}
+
+static int write_parts(struct write *write)
+{
+	const struct part_row *row;
+	int rc;
+
+	STAILQ_FOREACH (row, &write->step->parts, next) {
+		part_prefix(&write->more, row->msg.connection, row->msg.to, row->msg.part_ref,
+			    row->msg.part_total);
+		buf_addf(&write->more, "%08x", row->msg.part_number);
+		rc = DB_RUN(write->db,
+			    "INSERT OR IGNORE INTO home"
+			    " (citizen, kind, key, version, due, shard, head)"
+			    " VALUES (?, 2, ?, ?, ?, ?, ?)",
+			    bind_text(row->msg.from), BIND_B(buf_bytes(&write->more)),
+			    BIND_I(row->msg.id.serial), BIND_I(row->arrived),
+			    BIND_I(row->msg.id.shard), BIND_B(packed_inbound(write, &row->msg)));
+		if (rc < 0)
+			return rc;
+	}
+	return 0;
+}
+
+static int write_joined(struct write *write)
+{
+	const struct part_key *key = write->step->parts_joined;
+	int rc;
+
+	if (!key)
+		return 0;
+	part_prefix(&write->buf, key->connection, key->to, key->ref, key->total);
+	part_prefix(&write->more, key->connection, key->to, key->ref, key->total);
+	buf_addstr(&write->more, "g"); /* behind every hexadecimal number */
+	rc = DB_RUN(write->db,
+		    "DELETE FROM home WHERE citizen = ? AND kind = 2 AND key >= ? AND key < ?",
+		    bind_text(key->citizen), BIND_B(buf_bytes(&write->buf)),
+		    BIND_B(buf_bytes(&write->more)));
+	return rc < 0 ? rc : 0;
+}
+
+static int write_bundles(struct write *write)
+{
+	const struct bundle_row *row;
+	int rc;
+
+	STAILQ_FOREACH (row, &write->step->bundles, next) {
+		rc = DB_RUN(write->db,
+			    "INSERT OR IGNORE INTO bundle (hash, plugin, content) VALUES (?, ?, ?)",
+			    BIND_B(((struct bytes){ (const char *)row->hash, BUNDLE_SIZE })),
+			    bind_text(row->plugin), BIND_B(row->content));
+		if (rc < 0)
+			return rc;
+	}
+	return 0;
+}
+
+static int open_dialog(struct write *write, const struct dialog_row *row)
+{
+	if (row->state == DIALOG_ENDED) /* began and ended within one step */
+		return DB_RUN(write->db,
+			      "INSERT OR IGNORE INTO ended"
+			      " (serial, shard, citizen, plugin, touched, head, journal)"
+			      " VALUES (?, ?, ?, ?, ?, ?, ?)",
+			      BIND_I(row->id.serial), BIND_I(row->id.shard),
+			      bind_text(row->citizen), bind_text(row->plugin), BIND_I(row->touched),
+			      BIND_B(buf_bytes(&write->buf)), BIND_B(row->journal));
+	return DB_RUN(write->db,
+		      "INSERT OR IGNORE INTO home"
+		      " (citizen, kind, key, state, due, shard, plugin, head, body)"
+		      " VALUES (?, 1, ?, ?, ?, ?, ?, ?, ?)",
+		      bind_text(row->citizen), BIND_I(row->id.serial), BIND_I(row->state),
+		      BIND_I(row->expires), BIND_I(row->id.shard), bind_text(row->plugin),
+		      BIND_B(buf_bytes(&write->buf)), BIND_B(row->journal));
+}
+
+static int append_dialog(struct write *write, const struct dialog_row *row)
+{
+	return DB_RUN(write->db,
+		      "UPDATE home SET state = ?, due = ?, plugin = ?, head = ?,"
+		      " body = " APPENDED(
+			      "body") " WHERE citizen = ? AND kind = 1 AND key = ? AND shard = ?",
+		      BIND_I(row->state), BIND_I(row->expires), bind_text(row->plugin),
+		      BIND_B(buf_bytes(&write->buf)), BIND_B(row->journal), bind_text(row->citizen),
+		      BIND_I(row->id.serial), BIND_I(row->id.shard));
+}
+
+static int end_dialog(struct write *write, const struct dialog_row *row)
+{
+	int rc = DB_RUN(write->db,
+			"INSERT INTO ended (serial, shard, citizen, plugin, touched, head, journal)"
+			" SELECT key, shard, citizen, ?, ?, ?, " APPENDED(
+				"body") " FROM home WHERE citizen = ? AND kind = 1 AND key = ? AND "
+					"shard = ?",
+			bind_text(row->plugin), BIND_I(row->touched),
+			BIND_B(buf_bytes(&write->buf)), BIND_B(row->journal),
+			bind_text(row->citizen), BIND_I(row->id.serial), BIND_I(row->id.shard));
+
+	if (rc <= 0)
+		return rc;
+	return DB_RUN(write->db, "DELETE FROM home WHERE citizen = ? AND kind = 1 AND key = ?",
+		      bind_text(row->citizen), BIND_I(row->id.serial));
+}
+
+static int write_dialogs(struct write *write)
+{
+	const struct dialog_change *change;
+	int rc = 0;
+
+	STAILQ_FOREACH (change, &write->step->dialogs, next) {
+		buf_reset(&write->buf);
+		pack_dialog(&write->buf, &change->row);
+		if (change->kind == DIALOG_CHANGE_OPEN)
+			rc = open_dialog(write, &change->row);
+		else if (change->row.state == DIALOG_ENDED)
+			rc = end_dialog(write, &change->row);
+		else
+			rc = append_dialog(write, &change->row);
+		rc = must_change(write, rc);
+		if (rc < 0 || write->result != STORE_DONE)
+			return rc;
+	}
+	return 0;
+}
+
+static int delete_index(struct write *write, const struct record_write *row)
+{
+	return DB_RUN(write->db,
+		      "DELETE FROM record_index WHERE record ="
+		      " (SELECT id FROM record WHERE plugin = ? AND tbl = ? AND key = ?)",
+		      bind_text(row->plugin), bind_text(row->table), bind_text(row->key));
+}
+
+static int insert_index(struct write *write, const struct record_write *row)
+{
+	int rc = 0;
+
+	for (unsigned i = 0; rc >= 0 && i < row->index_count; i++)
+		rc = DB_RUN(write->db,
+			    "INSERT OR IGNORE INTO record_index (plugin, tbl, field, value, record)"
+			    " SELECT plugin, tbl, ?, ?, id FROM record"
+			    " WHERE plugin = ? AND tbl = ? AND key = ?",
+			    bind_text(row->index[i].name), bind_value(&row->index[i].value),
+			    bind_text(row->plugin), bind_text(row->table), bind_text(row->key));
+	return rc < 0 ? rc : 0;
+}
+
+static int insert_record(struct write *write, struct record_write *row)
+{
+	int rc = DB_RUN(write->db,
+			"INSERT OR IGNORE INTO record (plugin, tbl, key, citizen, json)"
+			" VALUES (?, ?, ?, ?, ?)",
+			bind_text(row->plugin), bind_text(row->table), bind_text(row->key),
+			bind_text(row->citizen), BIND_B(row->json));
+
+	row->exists = rc == 0;
+	return rc > 0 ? insert_index(write, row) : rc;
+}
+
+/* A record that is there keeps its place in the order of insertion. */
+static int put_record(struct write *write, const struct record_write *row)
+{
+	int rc = delete_index(write, row);
+
+	if (rc >= 0)
+		rc = DB_RUN(write->db,
+			    "INSERT INTO record (plugin, tbl, key, citizen, json)"
+			    " VALUES (?, ?, ?, ?, ?) ON CONFLICT (plugin, tbl, key) DO UPDATE"
+			    " SET citizen = excluded.citizen, json = excluded.json",
+			    bind_text(row->plugin), bind_text(row->table), bind_text(row->key),
+			    bind_text(row->citizen), BIND_B(row->json));
+	return rc < 0 ? rc : insert_index(write, row);
+}
+
+static int delete_record(struct write *write, const struct record_write *row)
+{
+	int rc = delete_index(write, row);
+
+	if (rc >= 0)
+		rc = DB_RUN(write->db,
+			    "DELETE FROM record WHERE plugin = ? AND tbl = ? AND key = ?",
+			    bind_text(row->plugin), bind_text(row->table), bind_text(row->key));
+	return rc < 0 ? rc : 0;
+}
+
+/* What the write came to is the next entry of the dialog's journal. */
+static int append_entry(struct write *write, const struct record_write *row)
+{
+	if (row->dialog.serial == 0)
+		return 0;
+	return must_change(write,
+			   DB_RUN(write->db,
+				  "UPDATE home SET body = " APPENDED(
+					  "body") " WHERE kind = 1 AND key = ? AND shard = ?",
+				  BIND_B(row->exists ? row->entry_exists : row->entry_done),
+				  BIND_I(row->dialog.serial), BIND_I(row->dialog.shard)));
+}
+
+static int write_records(struct write *write)
+{
+	struct record_write *row;
+	int rc;
+
+	STAILQ_FOREACH (row, &write->step->records, next) {
+		row->exists = false;
+		if (row->kind == RECORD_INSERT)
+			rc = insert_record(write, row);
+		else if (row->kind == RECORD_PUT)
+			rc = put_record(write, row);
+		else
+			rc = delete_record(write, row);
+		if (rc == 0)
+			rc = append_entry(write, row);
+		if (rc < 0 || write->result != STORE_DONE)
+			return rc;
+	}
+	return 0;
+}
+
+static int write_drop(struct write *write)
+{
+	int rc = 0;
+
+	if (write->step->drop_unasked && write->step->citizen)
+		rc = DB_RUN(write->db,
+			    "UPDATE outbound SET state = ?"
+			    " WHERE citizen = ? AND asked_for = 0 AND state IN (?, ?)",
+			    BIND_I(OUTBOUND_DROPPED), bind_text(write->step->citizen),
+			    BIND_I(OUTBOUND_QUEUED), BIND_I(OUTBOUND_HELD));
+	return rc < 0 ? rc : 0;
+}
+
+static int write_outbound(struct write *write)
+{
+	const struct outbound_row *row;
+	const struct outbound *msg;
+	int rc;
+
+	STAILQ_FOREACH (row, &write->step->outbound, next) {
+		msg = &row->msg;
+		buf_reset(&write->buf);
+		pack_outbound(&write->buf, msg);
+		rc = DB_RUN(write->db,
+			    "INSERT INTO outbound (serial, shard, citizen, connection, asked_for,"
+			    " state, attempts, doubts, provider_id, note, code, created,"
+			    " not_before, msg) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+			    BIND_I(msg->id.serial), BIND_I(msg->id.shard), bind_text(msg->citizen),
+			    bind_text(msg->connection), BIND_I(msg->asked_for), BIND_I(msg->state),
+			    BIND_I(msg->attempts), BIND_I(msg->doubts), bind_text(msg->provider_id),
+			    bind_text(msg->note), bind_text(msg->code), BIND_I(msg->created),
+			    BIND_I(msg->not_before), BIND_B(buf_bytes(&write->buf)));
+		if (rc < 0)
+			return rc;
+	}
+	return 0;
+}
+
+static int write_updates(struct write *write)
+{
+	struct outbound_update *row;
+	int rc;
+
+	STAILQ_FOREACH (row, &write->step->updates, next) {
+		rc = DB_RUN(write->db,
+			    "UPDATE outbound SET attempts = ?, doubts = ?, state = ?,"
+			    " not_before = ?, provider_id = coalesce(?, provider_id),"
+			    " note = coalesce(?, note), code = coalesce(?, code)"
+			    " WHERE serial = ? AND shard = ? AND attempts = ?",
+			    BIND_I(row->attempts), BIND_I(row->doubts), BIND_I(row->state),
+			    BIND_I(row->not_before), bind_optional(row->provider_id),
+			    bind_optional(row->note), bind_optional(row->code),
+			    BIND_I(row->id.serial), BIND_I(row->id.shard),
+			    BIND_I(row->attempts_seen));
+		if (rc < 0)
+			return rc;
+		row->lost = rc == 0;
+	}
+	return 0;
+}
+
+/* A telco repeats receipts too: one of each status is enough. */
+static int write_report(struct write *write, const struct report_row *row)
+{
+	const struct report *report = &row->report;
+
+	if (row->forget)
+		return DB_RUN(write->db, "DELETE FROM report WHERE connection = ? AND ref = ?",
+			      bind_text(report->connection), bind_text(report->ref));
+	return DB_RUN(write->db,
+		      "INSERT INTO report"
+		      " (connection, ref, own_id, status, code, opted_out, arrived)"
+		      " VALUES (?, ?, ?, ?, ?, ?, ?)"
+		      " ON CONFLICT (connection, ref, status) DO UPDATE SET code = excluded.code,"
+		      " opted_out = opted_out OR excluded.opted_out, arrived = excluded.arrived",
+		      bind_text(report->connection), bind_text(report->ref), BIND_I(report->own_id),
+		      BIND_I(report->status), bind_text(report->code), BIND_I(report->opted_out),
+		      BIND_I(row->arrived));
+}
+
+static int write_reports(struct write *write)
+{
+	const struct report_row *row;
+	int rc;
+
+	STAILQ_FOREACH (row, &write->step->reports, next) {
+		rc = write_report(write, row);
+		if (rc < 0)
+			return rc;
+	}
+	return 0;
+}
+
+int write_step(struct db *db, struct step *step, enum store_result *result)
+{
+	static int (*const parts[])(struct write * write) = {
+		write_seen,     write_citizen, write_inbound, write_done,    write_parts,
+		write_joined,   write_bundles, write_dialogs, write_records, write_drop,
+		write_outbound, write_updates, write_reports,
+	};
+	struct write write = { .db = db, .step = step, .result = STORE_DONE };
+	int rc = 0;
+
+	step->seen = NULL;
+	for (unsigned i = 0; rc == 0 && write.result == STORE_DONE && i < ARRAY_LEN(parts); i++)
+		rc = parts[i](&write);
+	buf_free(&write.buf);
+	buf_free(&write.more);
+	*result = write.result;
+	return rc;
+}

@@ -1,0 +1,1255 @@
+/* store_suite.c - the store's contract, as tests that know no backend. */
+#include "store_suite.h"
+
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <event2/event.h>
+#include <string.h>
+
+#include "clock.h"
+
+#define ALICE "+62811000001"
+#define BUDI "+62811000002"
+#define BYTES(text) ((struct bytes){ text, sizeof(text) - 1 })
+
+/* one call at a time, until its answer is there */
+
+struct outcome {
+	bool done;
+	enum store_result result;
+	int error;
+	struct step *step;
+	struct arena arena; /* what was found */
+	struct citizen_state *state;
+	struct find_rows rows;
+	struct record_result records;
+	struct bytes content;
+};
+
+static void wait_for(struct suite *suite, const struct outcome *outcome)
+{
+	while (!outcome->done)
+		cr_assert_eq(event_base_loop(suite->base, EVLOOP_ONCE), 0);
+}
+
+static void commit_cb(enum store_result result, int error, struct step *step, void *arg)
+{
+	struct outcome *outcome = arg;
+
+	outcome->done = true;
+	outcome->result = result;
+	outcome->error = error;
+	outcome->step = step;
+}
+
+static void commit(struct suite *suite, struct step *step, struct outcome *outcome)
+{
+	*outcome = (struct outcome){ 0 };
+	cr_assert_eq(store_commit(suite->store, step, commit_cb, outcome), 0);
+	wait_for(suite, outcome);
+	cr_assert_eq(outcome->step, step);
+}
+
+enum store_result suite_commit(struct suite *suite, struct step *step)
+{
+	struct outcome outcome;
+
+	commit(suite, step, &outcome);
+	step_free(step);
+	return outcome.result;
+}
+
+int suite_commit_error(struct suite *suite, struct step *step)
+{
+	struct outcome outcome;
+
+	commit(suite, step, &outcome);
+	step_free(step);
+	return outcome.error;
+}
+
+static void must_commit(struct suite *suite, struct step *step)
+{
+	cr_assert_eq(suite_commit(suite, step), STORE_DONE);
+}
+
+static void citizen_cb(int error, struct citizen_state *state, struct arena *arena, void *arg)
+{
+	struct outcome *outcome = arg;
+
+	outcome->done = true;
+	outcome->error = error;
+	outcome->state = state;
+	outcome->arena = *arena;
+}
+
+static void load(struct suite *suite, const char *citizen, const char *provider_id,
+		 struct outcome *outcome)
+{
+	*outcome = (struct outcome){ 0 };
+	cr_assert_eq(store_load_citizen(suite->store, citizen, provider_id ? "k1" : NULL,
+					provider_id, citizen_cb, outcome),
+		     0);
+	wait_for(suite, outcome);
+	cr_assert_eq(outcome->error, 0);
+}
+
+int64_t suite_version(struct suite *suite, const char *citizen)
+{
+	struct outcome outcome;
+	int64_t version;
+
+	load(suite, citizen, NULL, &outcome);
+	version = outcome.state->version;
+	arena_free(&outcome.arena);
+	return version;
+}
+
+/* What is lent is copied, so that a test can look at it. */
+static void find_cb(int error, const struct find_rows *rows, void *arg)
+{
+	struct outcome *outcome = arg;
+	struct arena *arena = &outcome->arena;
+
+	outcome->done = true;
+	outcome->error = error;
+	if (error)
+		return;
+	outcome->rows = *rows;
+	outcome->rows.dialogs = arena_alloc(arena, (rows->count + 1) * sizeof(*rows->dialogs));
+	outcome->rows.outbound = arena_alloc(arena, (rows->count + 1) * sizeof(*rows->outbound));
+	outcome->rows.inbound = arena_alloc(arena, (rows->count + 1) * sizeof(*rows->inbound));
+	outcome->rows.reports = arena_alloc(arena, (rows->count + 1) * sizeof(*rows->reports));
+	outcome->rows.citizens = arena_alloc(arena, (rows->count + 1) * sizeof(*rows->citizens));
+	for (unsigned i = 0; i < rows->count; i++) {
+		if (rows->dialogs)
+			dialog_row_copy(arena, &outcome->rows.dialogs[i], &rows->dialogs[i]);
+		if (rows->outbound)
+			outbound_copy(arena, &outcome->rows.outbound[i], &rows->outbound[i]);
+		if (rows->inbound) {
+			outcome->rows.inbound[i] = rows->inbound[i];
+			inbound_copy(arena, &outcome->rows.inbound[i].msg, &rows->inbound[i].msg);
+		}
+		if (rows->reports) {
+			outcome->rows.reports[i] = rows->reports[i];
+			outcome->rows.reports[i].report.ref = arena_strdup(
+				arena, rows->reports[i].report.ref);
+		}
+		if (rows->citizens) {
+			outcome->rows.citizens[i] = rows->citizens[i];
+			outcome->rows.citizens[i].citizen = arena_strdup(arena,
+									 rows->citizens[i].citizen);
+		}
+	}
+}
+
+static void find(struct suite *suite, const struct find *what, struct outcome *outcome)
+{
+	*outcome = (struct outcome){ 0 };
+	cr_assert_eq(store_find(suite->store, what, find_cb, outcome), 0);
+	wait_for(suite, outcome);
+	cr_assert_eq(outcome->error, 0);
+}
+
+unsigned suite_count(struct suite *suite, const struct find *what)
+{
+	struct outcome outcome;
+	struct find most = *what;
+
+	most.limit = most.limit ? most.limit : 1000;
+	find(suite, &most, &outcome);
+	arena_free(&outcome.arena);
+	return outcome.rows.count;
+}
+
+static unsigned count_kind(struct suite *suite, enum find_kind kind)
+{
+	return suite_count(suite, &(struct find){ .kind = kind, .before = INT64_MAX });
+}
+
+static void records_cb(int error, const struct record_result *result, void *arg)
+{
+	struct outcome *outcome = arg;
+
+	outcome->done = true;
+	outcome->error = error;
+	if (error)
+		return;
+	outcome->records = *result;
+	outcome->records.rows = arena_alloc(&outcome->arena,
+					    (result->row_count + 1) * sizeof(*result->rows));
+	for (unsigned i = 0; i < result->row_count; i++)
+		outcome->records.rows[i] = arena_bytes(&outcome->arena, result->rows[i].data,
+						       result->rows[i].len);
+}
+
+/* The rows of a query as one text: their JSON, one behind the other. */
+static const char *rows_of(struct suite *suite, struct record_query query, char out[static 256])
+{
+	struct outcome outcome = { 0 };
+	size_t len = 0;
+
+	query.plugin = "survey";
+	query.table = "answers";
+	query.limit = query.limit ? query.limit : 100;
+	cr_assert_eq(store_records(suite->store, &query, records_cb, &outcome), 0);
+	wait_for(suite, &outcome);
+	cr_assert_eq(outcome.error, 0);
+	for (unsigned i = 0; i < outcome.records.row_count; i++) {
+		memcpy(out + len, outcome.records.rows[i].data, outcome.records.rows[i].len);
+		len += outcome.records.rows[i].len;
+	}
+	out[len] = '\0';
+	arena_free(&outcome.arena);
+	return out;
+}
+
+static int64_t count_of(struct suite *suite, struct record_query query)
+{
+	struct outcome outcome = { 0 };
+
+	query.plugin = "survey";
+	query.table = "answers";
+	query.limit = 1;
+	query.count = true;
+	cr_assert_eq(store_records(suite->store, &query, records_cb, &outcome), 0);
+	wait_for(suite, &outcome);
+	cr_assert_eq(outcome.error, 0);
+	arena_free(&outcome.arena);
+	return outcome.records.count;
+}
+
+/* what steps are made of */
+
+static struct step *step_of(const char *citizen, int64_t version)
+{
+	struct step *step = step_new();
+
+	step->citizen = citizen;
+	step->version = version;
+	return step;
+}
+
+static struct id id_of(int64_t serial)
+{
+	return (struct id){ .shard = 0xf000000000000001, .serial = serial };
+}
+
+struct step *suite_message(const char *citizen, int64_t version, int64_t serial,
+			   const char *provider_id)
+{
+	struct step *step = step_of(citizen, version);
+	struct inbound_row *row = arena_alloc(&step->arena, sizeof(*row));
+
+	row->msg = (struct inbound){ .id = id_of(serial),
+				     .connection = "k1",
+				     .provider_id = provider_id,
+				     .from = citizen,
+				     .to = "8899",
+				     .text = BYTES("SURVEI"),
+				     .time = SUITE_NOW,
+				     .network = "",
+				     .meta = "{}",
+				     .session = "" };
+	row->arrived = clock_now();
+	step->inbound = row;
+	return step;
+}
+
+static struct dialog_row *add_change(struct step *step, int kind, int64_t serial)
+{
+	struct dialog_change *change = step_add_dialog(step);
+
+	change->kind = kind;
+	change->row = (struct dialog_row){ .id = id_of(serial),
+					   .citizen = step->citizen ? step->citizen : "",
+					   .plugin = "survey",
+					   .dialog = "main",
+					   .bundle = { 7 },
+					   .state = DIALOG_WAITING,
+					   .error = "",
+					   .connection = "k1",
+					   .number = "8899",
+					   .meta = "",
+					   .asked_for = true,
+					   .pending = BYTES("ask"),
+					   .journal = BYTES("one"),
+					   .steps = 1,
+					   .started = SUITE_NOW,
+					   .touched = SUITE_NOW,
+					   .expires = SUITE_NOW + 100 };
+	return &change->row;
+}
+
+static struct dialog_row *add_dialog(struct step *step, int64_t serial)
+{
+	return add_change(step, DIALOG_CHANGE_OPEN, serial);
+}
+
+static struct dialog_row *add_append(struct step *step, int64_t serial, struct bytes journal)
+{
+	struct dialog_row *row = add_change(step, DIALOG_CHANGE_APPEND, serial);
+
+	row->journal = journal;
+	row->steps = 2;
+	return row;
+}
+
+struct outbound *suite_add_outbound(struct step *step, int64_t serial)
+{
+	struct outbound *msg = &step_add_outbound(step)->msg;
+
+	*msg = (struct outbound){ .id = id_of(serial),
+				  .citizen = step->citizen ? step->citizen : BUDI,
+				  .connection = "k1",
+				  .from = "8899",
+				  .meta = "",
+				  .text = BYTES("1 2 3 4"),
+				  .class = CLASS_REPLY,
+				  .asked_for = true,
+				  .provider_id = "",
+				  .note = "",
+				  .code = "",
+				  .created = SUITE_NOW,
+				  .expires = SUITE_NOW + 86400 };
+	return msg;
+}
+
+static struct record_write *add_record(struct step *step, int kind, const char *key,
+				       const char *json)
+{
+	struct record_write *row = step_add_record(step);
+
+	row->kind = kind;
+	row->plugin = "survey";
+	row->table = "answers";
+	row->key = key;
+	row->json = (struct bytes){ json, strlen(json) };
+	row->citizen = "";
+	return row;
+}
+
+static void add_index(struct step *step, struct record_write *row, const char *field,
+		      struct record_value value)
+{
+	struct record_field *grown = arena_alloc(&step->arena,
+						 (row->index_count + 1) * sizeof(*grown));
+
+	if (row->index_count > 0)
+		memcpy(grown, row->index, row->index_count * sizeof(*grown));
+	grown[row->index_count++] = (struct record_field){ field, value };
+	row->index = grown;
+}
+
+static struct record_value integer(int64_t value)
+{
+	return (struct record_value){ .type = RECORD_INTEGER, .integer = value };
+}
+
+static struct record_value real(double value)
+{
+	return (struct record_value){ .type = RECORD_REAL, .real = value };
+}
+
+static struct record_value text(const char *value)
+{
+	return (struct record_value){ .type = RECORD_TEXT, .text = { value, strlen(value) } };
+}
+
+static struct dialog_row *only_dialog(struct suite *suite, struct outcome *outcome)
+{
+	load(suite, ALICE, NULL, outcome);
+	cr_assert_eq(outcome->state->dialog_count, 1);
+	return &outcome->state->dialogs[0];
+}
+
+/* steps and citizens */
+
+void suite_a_citizen_never_seen_has_version_0_and_nothing(struct suite *suite)
+{
+	struct outcome outcome;
+
+	load(suite, ALICE, "m1", &outcome);
+	cr_expect_eq(outcome.state->version, 0);
+	cr_expect_str_eq(outcome.state->citizen, ALICE);
+	cr_expect_str_eq(outcome.state->profile.name, "");
+	cr_expect_str_eq(outcome.state->session.connection, "");
+	cr_expect_eq(outcome.state->dialog_count + outcome.state->part_count, 0);
+	cr_expect_null(outcome.state->seen);
+	arena_free(&outcome.arena);
+}
+
+void suite_a_step_is_stored_whole(struct suite *suite)
+{
+	struct step *step = suite_message(ALICE, 0, 1, "m1");
+	struct outcome outcome;
+
+	add_dialog(step, 2);
+	suite_add_outbound(step, 3);
+	add_record(step, RECORD_INSERT, "[1]", "{}");
+	must_commit(suite, step);
+	load(suite, ALICE, "m1", &outcome);
+	cr_expect_eq(outcome.state->version, 1);
+	cr_assert_eq(outcome.state->dialog_count, 1);
+	cr_expect_str_eq(outcome.state->dialogs[0].plugin, "survey");
+	cr_expect_str_eq(outcome.state->dialogs[0].number, "8899");
+	cr_expect_eq(outcome.state->dialogs[0].bundle[0], 7);
+	cr_expect_eq(outcome.state->dialogs[0].id.shard, id_of(2).shard);
+	cr_expect_eq(outcome.state->dialogs[0].expires, SUITE_NOW + 100);
+	cr_assert_not_null(outcome.state->seen);
+	cr_expect_eq(outcome.state->seen->msg.id.serial, 1);
+	cr_expect_eq(outcome.state->seen->msg.id.shard, id_of(1).shard);
+	cr_expect_str_eq(outcome.state->seen->msg.to, "8899");
+	arena_free(&outcome.arena);
+	cr_expect_eq(count_kind(suite, FIND_OUTBOUND), 1);
+	cr_expect_eq(count_of(suite, (struct record_query){ 0 }), 1);
+}
+
+static void nothing_but_the_first(struct suite *suite)
+{
+	cr_expect_eq(suite_version(suite, ALICE), 1);
+	cr_expect_eq(count_kind(suite, FIND_INBOUND), 1);
+	cr_expect_eq(count_kind(suite, FIND_OUTBOUND), 0);
+	cr_expect_eq(count_kind(suite, FIND_DIALOGS), 0);
+	cr_expect_eq(count_of(suite, (struct record_query){ 0 }), 0);
+}
+
+void suite_a_step_of_another_version_changes_nothing(struct suite *suite)
+{
+	static const int64_t wrong[] = { 0, 2, -1 };
+
+	must_commit(suite, suite_message(ALICE, 0, 1, "m1"));
+	for (unsigned i = 0; i < ARRAY_LEN(wrong); i++) {
+		struct step *step = suite_message(ALICE, wrong[i], 10, "m2");
+
+		add_dialog(step, 11);
+		suite_add_outbound(step, 12);
+		add_record(step, RECORD_INSERT, "[1]", "{}");
+		cr_expect_eq(suite_commit(suite, step), STORE_CONFLICT);
+		nothing_but_the_first(suite);
+	}
+	must_commit(suite, suite_message(ALICE, 1, 10, "m2")); /* nor is its id remembered */
+}
+
+/* A serial that is taken is found out last. */
+void suite_a_step_that_fails_late_leaves_nothing(struct suite *suite)
+{
+	struct step *step = suite_message(ALICE, 1, 10, "m2");
+
+	must_commit(suite, suite_message(ALICE, 0, 1, "m1"));
+	add_dialog(step, 11);
+	add_record(step, RECORD_INSERT, "[1]", "{}");
+	suite_add_outbound(step, 12);
+	suite_add_outbound(step, 12);
+	cr_expect_eq(suite_commit(suite, step), STORE_FAILED);
+	nothing_but_the_first(suite);
+}
+
+void suite_a_repeat_is_refused_whole_and_told_what_is_stored(struct suite *suite)
+{
+	struct step *step = suite_message(ALICE, 1, 10, "m1");
+	struct outcome outcome;
+
+	must_commit(suite, suite_message(ALICE, 0, 1, "m1"));
+	add_dialog(step, 11);
+	suite_add_outbound(step, 12);
+	add_record(step, RECORD_INSERT, "[1]", "{}");
+	commit(suite, step, &outcome);
+	cr_expect_eq(outcome.result, STORE_DUPLICATE);
+	cr_assert_not_null(step->seen);
+	cr_expect_eq(step->seen->msg.id.serial, 1);
+	cr_expect_eq(step->seen->state, INBOUND_IN_WORK);
+	step_free(step);
+	nothing_but_the_first(suite);
+}
+
+void suite_a_repeat_after_the_window_is_new(struct suite *suite)
+{
+	struct outcome outcome;
+
+	must_commit(suite, suite_message(ALICE, 0, 1, "m1"));
+	clock_fake((SUITE_NOW + SUITE_DEDUPE - 1) * INT64_C(1000));
+	cr_expect_eq(suite_commit(suite, suite_message(ALICE, 1, 2, "m1")), STORE_DUPLICATE);
+	clock_fake((SUITE_NOW + SUITE_DEDUPE) * INT64_C(1000));
+	load(suite, ALICE, "m1", &outcome);
+	cr_expect_null(outcome.state->seen);
+	arena_free(&outcome.arena);
+	must_commit(suite, suite_message(ALICE, 1, 2, "m1"));
+	cr_expect_eq(suite_commit(suite, suite_message(ALICE, 2, 3, "m1")), STORE_DUPLICATE);
+}
+
+void suite_the_same_provider_id_of_others_is_no_repeat(struct suite *suite)
+{
+	struct step *other = suite_message(ALICE, 1, 3, "m1");
+
+	must_commit(suite, suite_message(ALICE, 0, 1, "m1"));
+	must_commit(suite, suite_message(BUDI, 0, 2, "m1"));
+	other->inbound->msg.connection = "k2";
+	must_commit(suite, other);
+}
+
+void suite_without_a_provider_id_nothing_is_a_repeat(struct suite *suite)
+{
+	must_commit(suite, suite_message(ALICE, 0, 1, ""));
+	must_commit(suite, suite_message(ALICE, 1, 2, ""));
+	cr_expect_eq(count_kind(suite, FIND_INBOUND), 2);
+}
+
+enum { ORDERED = 200 };
+
+struct order {
+	unsigned next;
+	bool wrong;
+};
+
+static void ordered_cb(enum store_result result, int error UNUSED, struct step *step, void *arg)
+{
+	struct order *order = arg;
+
+	order->wrong = order->wrong || result != STORE_DONE || step->version != order->next;
+	order->next++;
+	step_free(step);
+}
+
+void suite_steps_are_applied_in_the_order_of_their_calls(struct suite *suite)
+{
+	struct order order = { 0 };
+
+	for (int i = 0; i < ORDERED; i++)
+		cr_assert_eq(store_commit(suite->store, suite_message(ALICE, i, i + 1, ""),
+					  ordered_cb, &order),
+			     0);
+	while (order.next < ORDERED)
+		event_base_loop(suite->base, EVLOOP_ONCE);
+	cr_expect_not(order.wrong);
+	cr_expect_eq(suite_version(suite, ALICE), ORDERED);
+}
+
+void suite_no_callback_runs_inside_a_call(struct suite *suite)
+{
+	struct outcome outcome = { 0 };
+
+	cr_assert_eq(
+		store_commit(suite->store, suite_message(ALICE, 0, 1, ""), commit_cb, &outcome), 0);
+	cr_expect_not(outcome.done);
+	wait_for(suite, &outcome);
+	step_free(outcome.step);
+}
+
+void suite_profile_and_session_are_replaced_each_by_itself(struct suite *suite)
+{
+	struct profile profile = {
+		.language = "jv", .name = "Siti", .area = "33.74", .fields = "{}"
+	};
+	struct ussd_session session = { .connection = "k1",
+					.session = "s1",
+					.service_code = "*123#",
+					.raw = BYTES("1*\0*2"),
+					.touched = 5,
+					.open = true };
+	struct step *first = step_of(ALICE, 0), *second = step_of(ALICE, 1);
+	struct outcome outcome;
+
+	first->profile = &profile;
+	must_commit(suite, first);
+	second->session = &session;
+	must_commit(suite, second);
+	must_commit(suite, step_of(ALICE, 2));
+	load(suite, ALICE, NULL, &outcome);
+	cr_expect_eq(outcome.state->version, 3);
+	cr_expect_str_eq(outcome.state->profile.name, "Siti");
+	cr_expect_str_eq(outcome.state->profile.language, "jv");
+	cr_expect_str_eq(outcome.state->session.session, "s1");
+	cr_expect(outcome.state->session.open);
+	cr_assert_eq(outcome.state->session.raw.len, 5);
+	cr_expect_arr_eq(outcome.state->session.raw.data, "1*\0*2", 5);
+	arena_free(&outcome.arena);
+}
+
+void suite_an_answer_is_kept_for_the_repeat(struct suite *suite)
+{
+	struct step *step = step_of(ALICE, 1);
+	struct inbound_done *done = step_add_done(step);
+	struct outcome outcome;
+
+	must_commit(suite, suite_message(ALICE, 0, 1, "m1"));
+	done->id = id_of(1);
+	done->answer = (struct answer){ .screen = BYTES("1. Ya"), .more = true };
+	must_commit(suite, step);
+	load(suite, ALICE, "m1", &outcome);
+	cr_assert_not_null(outcome.state->seen);
+	cr_expect_eq(outcome.state->seen->state, INBOUND_DONE);
+	cr_expect_eq(outcome.state->seen->done_at, SUITE_NOW);
+	cr_expect(outcome.state->seen->answer.more);
+	cr_expect_str_eq(outcome.state->seen->answer.screen.data, "1. Ya");
+	arena_free(&outcome.arena);
+}
+
+/* dialogs */
+
+void suite_a_journal_grows_and_keeps_every_byte(struct suite *suite)
+{
+	static const char second[] = { 0, 1, (char)0xff, 0, 'x', 0 };
+	struct step *step = step_of(ALICE, 0), *append = step_of(ALICE, 1);
+	struct outcome outcome;
+	struct dialog_row *row;
+
+	add_dialog(step, 2)->journal = BYTES("a\0b\0");
+	must_commit(suite, step);
+	row = add_append(append, 2, (struct bytes){ second, sizeof(second) });
+	row->pending = BYTES("\0");
+	row->state = DIALOG_PARKED;
+	must_commit(suite, append);
+	row = only_dialog(suite, &outcome);
+	cr_assert_eq(row->journal.len, 4 + sizeof(second));
+	cr_expect_arr_eq(row->journal.data, "a\0b\0\0\1\xff\0x\0", row->journal.len);
+	cr_expect_eq(row->pending.len, 1);
+	cr_expect_eq(row->state, DIALOG_PARKED);
+	cr_expect_eq(row->steps, 2);
+	arena_free(&outcome.arena);
+}
+
+void suite_an_ended_dialog_leaves_the_open_ones_and_is_found_by_its_id(struct suite *suite)
+{
+	struct step *step = step_of(ALICE, 0), *end = step_of(ALICE, 1);
+	struct find by_id = { .kind = FIND_DIALOGS, .id = id_of(2), .limit = 10 };
+	struct outcome outcome;
+	struct dialog_row *row;
+
+	add_dialog(step, 2);
+	add_dialog(step, 3);
+	must_commit(suite, step);
+	row = add_append(end, 2, BYTES("\0two"));
+	row->state = DIALOG_ENDED;
+	row->reason = DIALOG_FAILED;
+	row->error = "survey.lua:7: no";
+	row->pending = (struct bytes){ NULL, 0 };
+	must_commit(suite, end);
+	cr_expect_eq(only_dialog(suite, &outcome)->id.serial, 3);
+	arena_free(&outcome.arena);
+	cr_expect_eq(count_kind(suite, FIND_DIALOGS), 1);
+	find(suite, &by_id, &outcome);
+	cr_assert_eq(outcome.rows.count, 1);
+	row = &outcome.rows.dialogs[0];
+	cr_expect_eq(row->state, DIALOG_ENDED);
+	cr_expect_eq(row->reason, DIALOG_FAILED);
+	cr_expect_str_eq(row->error, "survey.lua:7: no");
+	cr_assert_eq(row->journal.len, 7);
+	cr_expect_arr_eq(row->journal.data, "one\0two", 7);
+	arena_free(&outcome.arena);
+	by_id.id.shard++;
+	cr_expect_eq(suite_count(suite, &by_id), 0, "an id is its shard too");
+}
+
+void suite_a_dialog_may_begin_and_end_in_one_step(struct suite *suite)
+{
+	struct step *step = step_of(ALICE, 0), *two = step_of(ALICE, 1);
+	struct find by_id = { .kind = FIND_DIALOGS, .id = id_of(2) };
+
+	add_dialog(step, 2)->state = DIALOG_ENDED;
+	must_commit(suite, step);
+	add_dialog(two, 3);
+	add_append(two, 3, BYTES("end"))->state = DIALOG_ENDED;
+	must_commit(suite, two);
+	cr_expect_eq(count_kind(suite, FIND_DIALOGS), 0);
+	cr_expect_eq(suite_count(suite, &by_id), 1);
+	by_id.id = id_of(3);
+	cr_expect_eq(suite_count(suite, &by_id), 1);
+}
+
+void suite_a_dialog_without_a_citizen_needs_no_guard(struct suite *suite)
+{
+	struct step *step = step_of(NULL, 0), *append = step_of(NULL, 0);
+
+	add_dialog(step, 2);
+	must_commit(suite, step);
+	add_append(append, 2, BYTES("two"));
+	must_commit(suite, append);
+	cr_expect_eq(count_kind(suite, FIND_DIALOGS), 1);
+}
+
+void suite_what_is_appended_to_no_dialog_is_a_conflict(struct suite *suite)
+{
+	struct step *step = step_of(ALICE, 0), *write = step_of(ALICE, 0);
+	struct record_write *row = add_record(write, RECORD_PUT, "[1]", "{}");
+
+	add_append(step, 2, BYTES("two"));
+	cr_expect_eq(suite_commit(suite, step), STORE_CONFLICT);
+	row->dialog = id_of(2);
+	row->entry_done = BYTES("done");
+	cr_expect_eq(suite_commit(suite, write), STORE_CONFLICT);
+	cr_expect_eq(suite_version(suite, ALICE), 0);
+	cr_expect_eq(count_of(suite, (struct record_query){ 0 }), 0);
+}
+
+/* parts */
+
+static void add_part(struct step *step, unsigned ref, unsigned number, const char *words)
+{
+	struct part_row *part = step_add_part(step);
+
+	part->msg = (struct inbound){ .id = id_of(number),
+				      .connection = "k1",
+				      .provider_id = "",
+				      .from = ALICE,
+				      .to = "8899",
+				      .text = { words, strlen(words) },
+				      .network = "",
+				      .meta = "",
+				      .part_ref = ref,
+				      .part_total = 2,
+				      .part_number = number,
+				      .session = "" };
+	part->arrived = SUITE_NOW;
+}
+
+void suite_parts_wait_once_each_until_they_are_joined(struct suite *suite)
+{
+	struct part_key key = {
+		.citizen = ALICE, .connection = "k1", .to = "8899", .ref = 5, .total = 2
+	};
+	struct step *step = step_of(ALICE, 0), *join = step_of(ALICE, 1);
+	struct outcome outcome;
+
+	add_part(step, 5, 1, "first");
+	add_part(step, 6, 1, "other");
+	add_part(step, 5, 1, "again");
+	add_part(step, 5, 2, "second");
+	must_commit(suite, step);
+	load(suite, ALICE, NULL, &outcome);
+	cr_assert_eq(outcome.state->part_count, 3);
+	cr_expect_str_eq(outcome.state->parts[0].msg.text.data, "first");
+	cr_expect_str_eq(outcome.state->parts[1].msg.text.data, "second");
+	cr_expect_eq(outcome.state->parts[1].msg.id.serial, 2);
+	cr_expect_eq(outcome.state->parts[1].arrived, SUITE_NOW);
+	cr_expect_eq(outcome.state->parts[0].next.stqe_next, &outcome.state->parts[1]);
+	cr_expect_null(outcome.state->parts[2].next.stqe_next);
+	arena_free(&outcome.arena);
+	join->parts_joined = &key;
+	must_commit(suite, join);
+	load(suite, ALICE, NULL, &outcome);
+	cr_assert_eq(outcome.state->part_count, 1);
+	cr_expect_eq(outcome.state->parts[0].msg.part_ref, 6);
+	arena_free(&outcome.arena);
+}
+
+/* records */
+
+void suite_an_insert_takes_a_key_once(struct suite *suite)
+{
+	struct step *step = step_of(NULL, 0);
+	struct record_write *first = add_record(step, RECORD_INSERT, "[1]", "{\"n\":1}");
+	struct record_write *second = add_record(step, RECORD_INSERT, "[1]", "{\"n\":2}");
+	struct outcome outcome;
+	char rows[256];
+
+	commit(suite, step, &outcome);
+	cr_expect_eq(outcome.result, STORE_DONE);
+	cr_expect_not(first->exists);
+	cr_expect(second->exists);
+	step_free(step);
+	cr_expect_str_eq(rows_of(suite, (struct record_query){ .key = "[1]" }, rows), "{\"n\":1}");
+	cr_expect_str_eq(rows_of(suite, (struct record_query){ .key = "[2]" }, rows), "");
+}
+
+void suite_an_insert_writes_one_entry_or_the_other(struct suite *suite)
+{
+	struct step *step = step_of(ALICE, 0);
+	struct outcome outcome;
+	struct dialog_row *row;
+
+	add_dialog(step, 2);
+	for (int i = 0; i < 2; i++) {
+		struct record_write *record = add_record(step, RECORD_INSERT, "[1]", "{}");
+
+		record->dialog = id_of(2);
+		record->entry_done = BYTES("\0done");
+		record->entry_exists = BYTES("\0exists");
+	}
+	must_commit(suite, step);
+	row = only_dialog(suite, &outcome);
+	cr_assert_eq(row->journal.len, 3 + 5 + 7);
+	cr_expect_arr_eq(row->journal.data, "one\0done\0exists", 15);
+	arena_free(&outcome.arena);
+}
+
+static int64_t with_rating(struct suite *suite, struct record_value value)
+{
+	struct record_term term = { .field = "rating", .op = RECORD_EQ, .value = value };
+
+	return count_of(suite, (struct record_query){ .terms = &term, .term_count = 1 });
+}
+
+void suite_a_put_replaces_and_a_delete_removes_with_their_index(struct suite *suite)
+{
+	struct step *first = step_of(NULL, 0), *second = step_of(NULL, 0),
+		    *third = step_of(NULL, 0);
+	char rows[256];
+
+	add_index(first, add_record(first, RECORD_PUT, "a", "1"), "rating", integer(1));
+	add_record(first, RECORD_PUT, "b", "2");
+	must_commit(suite, first);
+	add_index(second, add_record(second, RECORD_PUT, "a", "3"), "rating", integer(9));
+	must_commit(suite, second);
+	cr_expect_str_eq(rows_of(suite, (struct record_query){ 0 }, rows), "32",
+			 "it keeps its place");
+	cr_expect_eq(with_rating(suite, integer(1)), 0);
+	cr_expect_eq(with_rating(suite, integer(9)), 1);
+	add_record(third, RECORD_DELETE, "a", "");
+	add_record(third, RECORD_DELETE, "never", "");
+	must_commit(suite, third);
+	cr_expect_str_eq(rows_of(suite, (struct record_query){ 0 }, rows), "2");
+	cr_expect_eq(with_rating(suite, integer(9)), 0);
+}
+
+/* a: 1, b: 2.5, c: 10, d: "", e: "10", f: "x\0y", g: none */
+static void fill_ratings(struct suite *suite)
+{
+	const struct record_value values[] = {
+		integer(1),
+		real(2.5),
+		integer(10),
+		text(""),
+		text("10"),
+		{ .type = RECORD_TEXT, .text = BYTES("x\0y") },
+		{ .type = RECORD_NULL },
+	};
+	static const char *const names[] = { "a", "b", "c", "d", "e", "f", "g" };
+	struct step *step = step_of(NULL, 0);
+
+	for (unsigned i = 0; i < ARRAY_LEN(values); i++) {
+		struct record_write *row = add_record(step, RECORD_INSERT, names[i], names[i]);
+
+		add_index(step, row, "rating", values[i]);
+		add_index(step, row, "odd", integer(i % 2));
+	}
+	must_commit(suite, step);
+}
+
+void suite_records_are_found_by_type_and_range(struct suite *suite)
+{
+	const struct {
+		struct record_term term;
+		const char *rows;
+	} table[] = {
+		{ { "rating", RECORD_EQ, integer(1) }, "a" },
+		{ { "rating", RECORD_EQ, real(10) }, "c" },
+		{ { "rating", RECORD_LT, integer(10) }, "ab" },
+		{ { "rating", RECORD_LE, integer(10) }, "abc" },
+		{ { "rating", RECORD_GT, real(1.5) }, "bc" },
+		{ { "rating", RECORD_GE, integer(1) }, "abc" },
+		{ { "rating", RECORD_EQ, text("10") }, "e" },
+		{ { "rating", RECORD_LT, text("x") }, "de" },
+		{ { "rating", RECORD_GE, text("10") }, "ef" },
+		{ { "rating", RECORD_GT, text("x") }, "f" },
+		{ { "rating", RECORD_EQ, { .type = RECORD_NULL } }, "g" },
+		{ { "rating", RECORD_LT, { .type = RECORD_NULL } }, "" },
+		{ { "other", RECORD_EQ, integer(1) }, "" },
+	};
+	char rows[256];
+
+	fill_ratings(suite);
+	for (unsigned i = 0; i < ARRAY_LEN(table); i++) {
+		struct record_query query = { .terms = &table[i].term, .term_count = 1 };
+
+		cr_expect_str_eq(rows_of(suite, query, rows), table[i].rows, "line %u: %s", i,
+				 rows);
+		cr_expect_eq(count_of(suite, query), (int64_t)strlen(table[i].rows), "line %u", i);
+	}
+}
+
+void suite_records_come_in_the_order_that_is_asked_for(struct suite *suite)
+{
+	const struct record_term terms[] = { { "odd", RECORD_EQ, integer(0) },
+					     { "rating", RECORD_GE, integer(2) } };
+	const struct {
+		struct record_query query;
+		const char *rows;
+	} table[] = {
+		{ { 0 }, "abcdefg" },
+		{ { .descending = true }, "gfedcba" },
+		{ { .limit = 2 }, "ab" },
+		{ { .order = "rating" }, "abcdefg" },
+		{ { .order = "rating", .descending = true, .limit = 3 }, "gfe" },
+		{ { .order = "odd" }, "acegbdf" },
+		{ { .order = "odd", .terms = terms, .term_count = 1 }, "aceg" },
+		{ { .terms = terms, .term_count = 2 }, "c" },
+		{ { .order = "rating", .descending = true, .terms = terms, .term_count = 1 },
+		  "geca" },
+	};
+	char rows[256];
+
+	fill_ratings(suite);
+	for (unsigned i = 0; i < ARRAY_LEN(table); i++)
+		cr_expect_str_eq(rows_of(suite, table[i].query, rows), table[i].rows, "line %u: %s",
+				 i, rows);
+}
+
+/* outbound messages and receipts */
+
+static void only_outbound(struct suite *suite, int64_t serial, struct outcome *outcome)
+{
+	find(suite, &(struct find){ .kind = FIND_OUTBOUND, .id = id_of(serial), .limit = 1 },
+	     outcome);
+	cr_assert_eq(outcome->rows.count, 1);
+}
+
+void suite_an_outbound_message_is_kept_with_all_that_it_has(struct suite *suite)
+{
+	struct step *step = step_of(ALICE, 0);
+	struct outbound *msg = suite_add_outbound(step, 3);
+	struct outcome outcome;
+
+	msg->reply_to = id_of(1);
+	msg->text = BYTES("a\0b");
+	msg->class = CLASS_BROADCAST;
+	msg->asked_for = false;
+	msg->state = OUTBOUND_SENDING;
+	msg->attempts = 2;
+	msg->doubts = 1;
+	msg->note = "note";
+	msg->not_before = SUITE_NOW + 7;
+	must_commit(suite, step);
+	only_outbound(suite, 3, &outcome);
+	msg = &outcome.rows.outbound[0];
+	cr_expect_eq(msg->reply_to.shard, id_of(1).shard);
+	cr_expect_eq(msg->reply_to.serial, 1);
+	cr_expect_str_eq(msg->citizen, ALICE);
+	cr_expect_str_eq(msg->from, "8899");
+	cr_assert_eq(msg->text.len, 3);
+	cr_expect_arr_eq(msg->text.data, "a\0b", 3);
+	cr_expect_eq(msg->class, CLASS_BROADCAST);
+	cr_expect_not(msg->asked_for);
+	cr_expect_eq(msg->state, OUTBOUND_SENDING);
+	cr_expect_eq(msg->attempts, 2);
+	cr_expect_eq(msg->doubts, 1);
+	cr_expect_str_eq(msg->note, "note");
+	cr_expect_eq(msg->not_before, SUITE_NOW + 7);
+	cr_expect_eq(msg->expires, SUITE_NOW + 86400);
+	arena_free(&outcome.arena);
+}
+
+static struct outbound_update *add_update(struct step *step, int64_t serial, unsigned seen,
+					  enum outbound_state state)
+{
+	struct outbound_update *update = step_add_update(step);
+
+	update->id = id_of(serial);
+	update->attempts_seen = seen;
+	update->attempts = seen + 1;
+	update->state = state;
+	return update;
+}
+
+void suite_an_update_with_an_old_lease_is_lost(struct suite *suite)
+{
+	struct step *step = step_of(ALICE, 0), *updates = step_of(NULL, 0);
+	struct outbound_update *first, *late, *unknown;
+	struct outcome outcome;
+
+	suite_add_outbound(step, 3)->note = "kept";
+	must_commit(suite, step);
+	first = add_update(updates, 3, 0, OUTBOUND_SENDING);
+	first->code = "8";
+	late = add_update(updates, 3, 0, OUTBOUND_FAILED);
+	unknown = add_update(updates, 99, 0, OUTBOUND_FAILED);
+	commit(suite, updates, &outcome);
+	cr_expect_eq(outcome.result, STORE_DONE);
+	cr_expect_not(first->lost);
+	cr_expect(late->lost);
+	cr_expect(unknown->lost);
+	step_free(updates);
+	only_outbound(suite, 3, &outcome);
+	cr_expect_eq(outcome.rows.outbound[0].state, OUTBOUND_SENDING);
+	cr_expect_eq(outcome.rows.outbound[0].attempts, 1);
+	cr_expect_str_eq(outcome.rows.outbound[0].note, "kept");
+	cr_expect_str_eq(outcome.rows.outbound[0].code, "8");
+	arena_free(&outcome.arena);
+}
+
+void suite_a_receipt_finds_its_message_by_the_telcos_id(struct suite *suite)
+{
+	struct step *step = step_of(ALICE, 0), *update = step_of(NULL, 0);
+	struct find by_ref = { .kind = FIND_OUTBOUND, .connection = "k1", .provider_id = "t-1" };
+
+	suite_add_outbound(step, 3);
+	suite_add_outbound(step, 4);
+	must_commit(suite, step);
+	cr_expect_eq(suite_count(suite, &by_ref), 0);
+	add_update(update, 3, 0, OUTBOUND_ACCEPTED)->provider_id = "t-1";
+	must_commit(suite, update);
+	cr_expect_eq(suite_count(suite, &by_ref), 1);
+	by_ref.connection = "k2";
+	cr_expect_eq(suite_count(suite, &by_ref), 0);
+	by_ref.connection = "k1";
+	by_ref.provider_id = "";
+	cr_expect_eq(suite_count(suite, &by_ref), 0, "no id is nobody's id");
+}
+
+static enum outbound_state state_of(struct suite *suite, int64_t serial)
+{
+	struct outcome outcome;
+	enum outbound_state state;
+
+	only_outbound(suite, serial, &outcome);
+	state = outcome.rows.outbound[0].state;
+	arena_free(&outcome.arena);
+	return state;
+}
+
+void suite_stop_drops_what_waits_and_was_not_asked_for(struct suite *suite)
+{
+	struct step *step = step_of(ALICE, 0), *other = step_of(BUDI, 0), *stop = step_of(ALICE, 1);
+	struct outbound *sending;
+
+	suite_add_outbound(step, 1)->asked_for = false;
+	suite_add_outbound(step, 2);
+	sending = suite_add_outbound(step, 3);
+	sending->asked_for = false;
+	sending->state = OUTBOUND_SENDING;
+	suite_add_outbound(other, 4)->asked_for = false;
+	must_commit(suite, step);
+	must_commit(suite, other);
+	stop->drop_unasked = true;
+	suite_add_outbound(stop, 5)->asked_for = false; /* comes after the drop */
+	must_commit(suite, stop);
+	cr_expect_eq(state_of(suite, 1), OUTBOUND_DROPPED);
+	cr_expect_eq(state_of(suite, 2), OUTBOUND_QUEUED);
+	cr_expect_eq(state_of(suite, 3), OUTBOUND_SENDING);
+	cr_expect_eq(state_of(suite, 4), OUTBOUND_QUEUED);
+	cr_expect_eq(state_of(suite, 5), OUTBOUND_QUEUED);
+}
+
+static void add_report(struct step *step, const char *ref, enum report_status status, bool forget)
+{
+	struct report_row *row = step_add_report(step);
+
+	row->report =
+		(struct report){ .connection = "k1", .ref = ref, .status = status, .code = "" };
+	row->arrived = SUITE_NOW;
+	row->forget = forget;
+}
+
+void suite_reports_wait_until_they_are_forgotten(struct suite *suite)
+{
+	struct step *step = step_of(NULL, 0), *forget = step_of(NULL, 0);
+	struct outcome outcome;
+
+	add_report(step, "t-1", REPORT_SENT, false);
+	add_report(step, "t-1", REPORT_DELIVERED, false);
+	add_report(step, "t-2", REPORT_FAILED, false);
+	add_report(step, "t-2", REPORT_FAILED, false);
+	must_commit(suite, step);
+	find(suite, &(struct find){ .kind = FIND_REPORTS, .limit = 10 }, &outcome);
+	cr_assert_eq(outcome.rows.count, 3);
+	cr_expect_eq(outcome.rows.reports[0].report.status, REPORT_SENT);
+	cr_expect_eq(outcome.rows.reports[1].report.status, REPORT_DELIVERED);
+	cr_expect_str_eq(outcome.rows.reports[2].report.ref, "t-2");
+	arena_free(&outcome.arena);
+	add_report(forget, "t-1", REPORT_QUEUED, true);
+	must_commit(suite, forget);
+	cr_expect_eq(count_kind(suite, FIND_REPORTS), 1);
+}
+
+static void bundle_cb(int error, struct bytes content, void *arg)
+{
+	struct outcome *outcome = arg;
+
+	outcome->done = true;
+	outcome->error = error;
+	if (error == 0)
+		outcome->content = arena_bytes(&outcome->arena, content.data, content.len);
+}
+
+void suite_a_bundle_is_stored_once(struct suite *suite)
+{
+	const unsigned char hash[BUNDLE_SIZE] = { 1, 2, 3 }, other[BUNDLE_SIZE] = { 3, 2, 1 };
+	struct step *step = step_of(NULL, 0);
+	struct outcome outcome = { 0 };
+
+	for (int i = 0; i < 2; i++) {
+		struct bundle_row *row = step_add_bundle(step);
+
+		memcpy(row->hash, hash, BUNDLE_SIZE);
+		row->plugin = "survey";
+		row->content = i ? BYTES("other") : BYTES("co\0de");
+	}
+	must_commit(suite, step);
+	cr_assert_eq(store_bundle(suite->store, hash, bundle_cb, &outcome), 0);
+	wait_for(suite, &outcome);
+	cr_assert_eq(outcome.error, 0);
+	cr_assert_eq(outcome.content.len, 5);
+	cr_expect_arr_eq(outcome.content.data, "co\0de", 5);
+	arena_free(&outcome.arena);
+	outcome = (struct outcome){ 0 };
+	cr_assert_eq(store_bundle(suite->store, other, bundle_cb, &outcome), 0);
+	wait_for(suite, &outcome);
+	cr_expect_eq(outcome.error, -ENOENT);
+}
+
+/* what a start looks for */
+
+void suite_a_start_finds_what_is_unfinished(struct suite *suite)
+{
+	static const bool unfinished[] = {
+		[OUTBOUND_QUEUED] = true, [OUTBOUND_SENDING] = true, [OUTBOUND_UNKNOWN] = true,
+		[OUTBOUND_HELD] = true,   [OUTBOUND_SCREEN] = true,
+	};
+	struct step *step = suite_message(ALICE, 0, 1, "m1");
+	struct outcome outcome;
+	unsigned at = 0;
+
+	for (int i = 0; i <= OUTBOUND_SCREEN; i++)
+		suite_add_outbound(step, 100 + i)->state = (enum outbound_state)i;
+	must_commit(suite, step);
+	step = suite_message(ALICE, 1, 2, "m2");
+	step->inbound->state = INBOUND_DONE;
+	must_commit(suite, step);
+	cr_expect_eq(count_kind(suite, FIND_INBOUND), 2);
+	cr_expect_eq(count_kind(suite, FIND_INBOUND_UNFINISHED), 1);
+	find(suite, &(struct find){ .kind = FIND_OUTBOUND_UNFINISHED, .limit = 100 }, &outcome);
+	cr_assert_eq(outcome.rows.count, 5);
+	for (int i = 0; i <= OUTBOUND_SCREEN; i++)
+		if (unfinished[i])
+			cr_expect_eq(outcome.rows.outbound[at++].state, (enum outbound_state)i);
+	arena_free(&outcome.arena);
+}
+
+void suite_a_start_finds_dialogs_by_citizen(struct suite *suite)
+{
+	struct find what = { .kind = FIND_DIALOGS_EXPIRED, .before = SUITE_NOW + 50, .limit = 2 };
+	struct step *budi = step_of(BUDI, 0), *alice = step_of(ALICE, 0);
+	struct outcome outcome;
+	struct dialog_row *row;
+
+	add_dialog(budi, 1)->expires = SUITE_NOW;
+	add_dialog(alice, 2)->expires = SUITE_NOW + 50;
+	add_dialog(alice, 3)->expires = SUITE_NOW + 51;
+	row = add_dialog(alice, 4);
+	row->expires = SUITE_NOW;
+	row->state = DIALOG_RUNNABLE;
+	must_commit(suite, budi);
+	must_commit(suite, alice);
+	find(suite, &what, &outcome);
+	cr_assert_eq(outcome.rows.count, 2);
+	cr_expect_eq(outcome.rows.dialogs[0].id.serial, 2);
+	cr_expect_eq(outcome.rows.dialogs[1].id.serial, 4);
+	arena_free(&outcome.arena);
+	what.after_citizen = ALICE;
+	find(suite, &what, &outcome);
+	cr_assert_eq(outcome.rows.count, 1);
+	cr_expect_eq(outcome.rows.dialogs[0].id.serial, 1);
+	arena_free(&outcome.arena);
+	what.after = id_of(2);
+	cr_expect_eq(suite_count(suite, &what), 2, "behind one dialog of a citizen");
+	cr_expect_eq(count_kind(suite, FIND_DIALOGS_RUNNABLE), 1);
+}
+
+void suite_pages_go_on_behind_the_last_row(struct suite *suite)
+{
+	const enum find_kind kinds[] = { FIND_INBOUND, FIND_INBOUND_UNFINISHED, FIND_OUTBOUND,
+					 FIND_OUTBOUND_UNFINISHED, FIND_DIALOGS };
+
+	for (int i = 0; i < 5; i++) {
+		struct step *step = suite_message(i % 2 ? BUDI : ALICE, i / 2, 10 + i, "");
+
+		suite_add_outbound(step, 10 + i);
+		add_dialog(step, 10 + i);
+		must_commit(suite, step);
+	}
+	for (unsigned i = 0; i < ARRAY_LEN(kinds); i++) {
+		struct find what = { .kind = kinds[i], .limit = 3 };
+
+		cr_expect_eq(suite_count(suite, &what), 3, "kind %u", i);
+		what.after = id_of(12);
+		cr_expect_eq(suite_count(suite, &what), 2, "kind %u", i);
+		what.after = id_of(0);
+		what.citizen = BUDI;
+		cr_expect_eq(suite_count(suite, &what), 2, "kind %u", i);
+	}
+	cr_expect_eq(suite_count(suite, &(struct find){ .kind = FIND_DIALOGS, .plugin = "survey" }),
+		     5);
+	cr_expect_eq(suite_count(suite, &(struct find){ .kind = FIND_DIALOGS, .plugin = "other" }),
+		     0);
+}
+
+void suite_who_said_stop_is_found(struct suite *suite)
+{
+	struct profile stopped = { .stopped = true, .stopped_at = 9 }, not = { 0 };
+	struct step *alice = step_of(ALICE, 0), *budi = step_of(BUDI, 0),
+		    *again = step_of(ALICE, 1);
+	struct outcome outcome;
+
+	alice->profile = &stopped;
+	budi->profile = &stopped;
+	must_commit(suite, alice);
+	must_commit(suite, budi);
+	find(suite, &(struct find){ .kind = FIND_STOPPED, .limit = 10 }, &outcome);
+	cr_assert_eq(outcome.rows.count, 2);
+	cr_expect_str_eq(outcome.rows.citizens[0].citizen, ALICE);
+	cr_expect_eq(outcome.rows.citizens[0].profile.stopped_at, 9);
+	cr_expect_eq(outcome.rows.citizens[0].version, 1);
+	arena_free(&outcome.arena);
+	cr_expect_eq(
+		suite_count(suite, &(struct find){ .kind = FIND_STOPPED, .after_citizen = ALICE }),
+		1);
+	again->profile = &not ;
+	must_commit(suite, again);
+	cr_expect_eq(count_kind(suite, FIND_STOPPED), 1);
+}
+
+/* retention */
+
+static void done_cb(int error, void *arg)
+{
+	struct outcome *outcome = arg;
+
+	outcome->done = true;
+	outcome->error = error;
+}
+
+static int retain(struct suite *suite, const struct retention *retention)
+{
+	struct outcome outcome = { 0 };
+
+	cr_assert_eq(store_retain(suite->store, retention, done_cb, &outcome), 0);
+	wait_for(suite, &outcome);
+	return outcome.error;
+}
+
+static void fill_old(struct suite *suite, int count)
+{
+	for (int i = 0; i < count; i++) {
+		struct step *step = suite_message(ALICE, i, 1 + i, "");
+
+		step->inbound->state = i ? INBOUND_DONE : INBOUND_IN_WORK;
+		suite_add_outbound(step, 1 + i)->state = i ? OUTBOUND_DELIVERED : OUTBOUND_QUEUED;
+		add_dialog(step, 1 + i)->state = i ? DIALOG_ENDED : DIALOG_WAITING;
+		add_report(step, i % 2 ? "odd" : "even", REPORT_SENT, false);
+		add_part(step, (unsigned)i, 1, "part");
+		must_commit(suite, step);
+	}
+}
+
+void suite_what_is_old_goes_in_shares_and_the_rest_stays(struct suite *suite)
+{
+	const int64_t later = SUITE_NOW + 2 * (int64_t)SUITE_DEDUPE;
+	struct retention all = { later, later, later, later, later };
+	int rc, calls = 0;
+
+	fill_old(suite, 600);
+	cr_expect_eq(retain(suite, &(struct retention){ .outbound = SUITE_NOW }), 0);
+	cr_expect_eq(suite_count(suite, &(struct find){ .kind = FIND_OUTBOUND }), 600);
+	clock_fake(later * 1000);
+	while ((rc = retain(suite, &all)) == -EAGAIN)
+		calls++;
+	cr_expect_eq(rc, 0);
+	cr_expect_geq(calls, 1, "not all at once");
+	cr_expect_eq(count_kind(suite, FIND_INBOUND), 1, "what is in work stays");
+	cr_expect_eq(count_kind(suite, FIND_OUTBOUND), 1);
+	cr_expect_eq(count_kind(suite, FIND_DIALOGS), 1);
+	cr_expect_eq(count_kind(suite, FIND_REPORTS), 0);
+	cr_expect_eq(suite_count(suite, &(struct find){ .kind = FIND_DIALOGS, .id = id_of(300) }),
+		     0);
+	cr_expect_eq(suite_version(suite, ALICE), 600);
+}

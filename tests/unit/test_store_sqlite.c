@@ -1,0 +1,385 @@
+/* test_store_sqlite.c - the store's contract on SQLite, and what is the file's own: reopening, locks, copies. */
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <event2/event.h>
+#include <event2/thread.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "log.h"
+#include "store_suite.h"
+
+#define ALICE "+62811000001"
+
+struct folder {
+	char folder[64], path[80], copy[80];
+	char error[512];
+	struct suite suite;
+};
+
+static struct store_sqlite_options options_for(const struct folder *folder)
+{
+	return (struct store_sqlite_options){ .path = folder->path,
+					      .readers = 2,
+					      .group_max = 64,
+					      .queue_max = 1000,
+					      .dedupe_seconds = SUITE_DEDUPE };
+}
+
+static int open_with(struct folder *folder, const struct store_sqlite_options *options)
+{
+	return store_sqlite_open(folder->suite.base, options, &folder->suite.store, folder->error,
+				 sizeof(folder->error));
+}
+
+static void open_store(struct folder *folder)
+{
+	struct store_sqlite_options options = options_for(folder);
+
+	cr_assert_eq(open_with(folder, &options), 0, "%s", folder->error);
+}
+
+static void close_store(struct folder *folder)
+{
+	store_close(folder->suite.store);
+	folder->suite.store = NULL;
+}
+
+static void begin(struct folder *folder)
+{
+	const char *tmp = getenv("TMPDIR");
+
+	*folder = (struct folder){ 0 };
+	log_set_level(LOG_ERROR);
+	clock_fake(SUITE_NOW * INT64_C(1000));
+	evthread_use_pthreads();
+	snprintf(folder->folder, sizeof(folder->folder), "%.40s/store-XXXXXX", tmp ? tmp : "/tmp");
+	cr_assert_not_null(mkdtemp(folder->folder));
+	snprintf(folder->path, sizeof(folder->path), "%s/a.db", folder->folder);
+	snprintf(folder->copy, sizeof(folder->copy), "%s/b.db", folder->folder);
+	folder->suite.base = event_base_new();
+}
+
+static int remove_one(const char *path, const struct stat *st UNUSED, int type UNUSED,
+		      struct FTW *ftw UNUSED)
+{
+	return remove(path);
+}
+
+static void end(struct folder *folder)
+{
+	close_store(folder);
+	event_base_free(folder->suite.base);
+	nftw(folder->folder, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+}
+
+#define RUN_ON_SQLITE(name)                  \
+	Test(store_sqlite, name)             \
+	{                                    \
+		struct folder folder;        \
+                                             \
+		begin(&folder);              \
+		open_store(&folder);         \
+		suite_##name(&folder.suite); \
+		end(&folder);                \
+	}
+SUITE_TESTS(RUN_ON_SQLITE)
+
+static void put_one(struct folder *folder, int64_t version)
+{
+	struct step *step = suite_message(ALICE, version, version + 1, "");
+
+	suite_add_outbound(step, version + 1);
+	cr_assert_eq(suite_commit(&folder->suite, step), STORE_DONE);
+}
+
+Test(store_sqlite, a_store_that_is_opened_again_has_all_and_the_same_secret)
+{
+	struct folder folder;
+	uint64_t secret;
+
+	begin(&folder);
+	open_store(&folder);
+	secret = store_secret(folder.suite.store);
+	put_one(&folder, 0);
+	close_store(&folder);
+	open_store(&folder);
+	cr_expect_eq(store_secret(folder.suite.store), secret);
+	cr_expect_eq(suite_version(&folder.suite, ALICE), 1);
+	cr_expect_eq(suite_count(&folder.suite, &(struct find){ .kind = FIND_OUTBOUND }), 1);
+	put_one(&folder, 1);
+	end(&folder);
+}
+
+Test(store_sqlite, two_stores_have_two_secrets)
+{
+	struct folder one, two;
+
+	begin(&one);
+	begin(&two);
+	open_store(&one);
+	open_store(&two);
+	cr_expect_neq(store_secret(one.suite.store), store_secret(two.suite.store));
+	end(&one);
+	end(&two);
+}
+
+static void count_cb(enum store_result result, int error UNUSED, struct step *step, void *arg)
+{
+	unsigned *count = arg;
+
+	*count += result == STORE_DONE;
+	step_free(step);
+}
+
+Test(store_sqlite, closing_commits_what_waits_and_answers_it)
+{
+	struct folder folder;
+	unsigned count = 0;
+
+	begin(&folder);
+	open_store(&folder);
+	for (int i = 0; i < 300; i++)
+		cr_assert_eq(store_commit(folder.suite.store, suite_message(ALICE, i, i + 1, ""),
+					  count_cb, &count),
+			     0);
+	close_store(&folder);
+	cr_expect_eq(count, 300);
+	open_store(&folder);
+	cr_expect_eq(suite_version(&folder.suite, ALICE), 300);
+	end(&folder);
+}
+
+Test(store_sqlite, a_full_queue_refuses_and_leaves_the_step_with_its_caller)
+{
+	struct folder folder;
+	struct store_sqlite_options options;
+	struct step *step = suite_message(ALICE, 3, 4, "");
+	unsigned count = 0;
+
+	begin(&folder);
+	options = options_for(&folder);
+	options.queue_max = 3;
+	cr_assert_eq(open_with(&folder, &options), 0);
+	for (int i = 0; i < 3; i++)
+		cr_assert_eq(store_commit(folder.suite.store, suite_message(ALICE, i, i + 1, ""),
+					  count_cb, &count),
+			     0);
+	/* However fast the writer is: a call waits until its callback has run, and the loop hasn't. */
+	cr_expect_eq(store_commit(folder.suite.store, step, count_cb, &count), -EAGAIN);
+	while (count < 3)
+		event_base_loop(folder.suite.base, EVLOOP_ONCE);
+	cr_expect_eq(suite_commit(&folder.suite, step), STORE_DONE);
+	end(&folder);
+}
+
+static void run_sql(const char *path, const char *sql)
+{
+	sqlite3 *db;
+
+	cr_assert_eq(sqlite3_open(path, &db), SQLITE_OK);
+	cr_assert_eq(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
+	sqlite3_close(db);
+}
+
+static int refused_with(struct folder *folder, const char *words)
+{
+	struct store_sqlite_options options = options_for(folder);
+	int rc = open_with(folder, &options);
+
+	cr_expect_not_null(strstr(folder->error, folder->path), "%s", folder->error);
+	cr_expect_not_null(strstr(folder->error, words), "%s", folder->error);
+	return rc;
+}
+
+Test(store_sqlite, a_newer_store_is_refused_and_left_alone)
+{
+	struct folder folder;
+
+	begin(&folder);
+	open_store(&folder);
+	put_one(&folder, 0);
+	close_store(&folder);
+	run_sql(folder.path, "PRAGMA user_version = 1000");
+	cr_expect_eq(refused_with(&folder, "newer"), -EPROTO);
+	run_sql(folder.path, "PRAGMA user_version = 1");
+	open_store(&folder);
+	cr_expect_eq(suite_version(&folder.suite, ALICE), 1);
+	end(&folder);
+}
+
+Test(store_sqlite, what_is_no_store_of_ours_is_refused)
+{
+	struct folder folder;
+	FILE *file;
+
+	begin(&folder);
+	log_set_output(open("/dev/null", O_WRONLY));
+	run_sql(folder.path, "CREATE TABLE other (a)");
+	cr_expect_eq(refused_with(&folder, "can't be read"), -EIO);
+	file = fopen(folder.path, "w");
+	for (int i = 0; i < 1000; i++)
+		fputs("this is no database\n", file);
+	fclose(file);
+	cr_expect_eq(refused_with(&folder, "can't be read"), -EIO);
+	snprintf(folder.path, sizeof(folder.path), "%s/none/a.db", folder.folder);
+	cr_expect_eq(refused_with(&folder, "No such file"), -ENOENT);
+	end(&folder);
+}
+
+Test(store_sqlite, a_second_process_is_refused_with_the_firsts_pid)
+{
+	struct folder folder;
+	char pid[32];
+	int status;
+	pid_t child;
+
+	begin(&folder);
+	open_store(&folder);
+	snprintf(pid, sizeof(pid), "pid %ld", (long)getpid());
+	child = fork();
+	if (child == 0) {
+		struct store_sqlite_options options = options_for(&folder);
+		struct store *store;
+		char error[512] = "";
+		int rc = store_sqlite_open(folder.suite.base, &options, &store, error,
+					   sizeof(error));
+
+		_exit(rc == -EBUSY && strstr(error, pid) ? 0 : 1);
+	}
+	cr_assert_eq(waitpid(child, &status, 0), child);
+	cr_expect_eq(status, 0);
+	end(&folder);
+}
+
+Test(store_sqlite, files_are_the_owners_alone)
+{
+	static const char *const ends[] = { "", "-wal", "-shm", ".lock" };
+	struct folder folder;
+	struct stat st;
+	char path[96];
+
+	umask(0);
+	begin(&folder);
+	open_store(&folder);
+	put_one(&folder, 0);
+	for (unsigned i = 0; i < ARRAY_LEN(ends); i++) {
+		snprintf(path, sizeof(path), "%s%s", folder.path, ends[i]);
+		cr_assert_eq(stat(path, &st), 0, "%s", path);
+		cr_expect_eq(st.st_mode & 0777, 0600, "%s", path);
+	}
+	end(&folder);
+}
+
+Test(store_sqlite, below_the_reserve_commits_fail_and_reads_go_on)
+{
+	struct folder folder;
+	struct store_sqlite_options options;
+
+	begin(&folder);
+	log_set_output(open("/dev/null", O_WRONLY));
+	options = options_for(&folder);
+	options.reserve_bytes = INT64_MAX;
+	cr_assert_eq(open_with(&folder, &options), 0);
+	cr_expect_eq(suite_commit_error(&folder.suite, suite_message(ALICE, 0, 1, "")), -ENOSPC);
+	cr_expect_eq(suite_version(&folder.suite, ALICE), 0);
+	end(&folder);
+}
+
+Test(store_sqlite, a_refused_step_takes_no_other_of_its_group_with_it)
+{
+	struct folder folder;
+	struct store_sqlite_options options;
+	unsigned count = 0;
+
+	begin(&folder);
+	options = options_for(&folder);
+	options.group_wait_us = 5000;
+	cr_assert_eq(open_with(&folder, &options), 0);
+	for (int i = 0; i < 40; i++) /* every fourth repeats the version before */
+		cr_assert_eq(store_commit(folder.suite.store,
+					  suite_message(ALICE, i - i / 4 - (i % 4 == 3), i + 1, ""),
+					  count_cb, &count),
+			     0);
+	close_store(&folder);
+	cr_expect_eq(count, 30);
+	open_store(&folder);
+	cr_expect_eq(suite_version(&folder.suite, ALICE), 30);
+	cr_expect_eq(suite_count(&folder.suite, &(struct find){ .kind = FIND_INBOUND }), 30);
+	end(&folder);
+}
+
+Test(store_sqlite, a_live_store_is_copied_and_the_copy_restored)
+{
+	struct folder folder;
+	struct stat st;
+
+	begin(&folder);
+	open_store(&folder);
+	put_one(&folder, 0);
+	cr_assert_eq(
+		store_sqlite_backup(folder.path, folder.copy, folder.error, sizeof(folder.error)),
+		0, "%s", folder.error);
+	cr_assert_eq(stat(folder.copy, &st), 0);
+	cr_expect_eq(st.st_mode & 0777, 0600);
+	put_one(&folder, 1);
+	cr_expect_eq(
+		store_sqlite_restore(folder.copy, folder.path, folder.error, sizeof(folder.error)),
+		-EBUSY, "it is open");
+	cr_expect_eq(suite_version(&folder.suite, ALICE), 2);
+	close_store(&folder);
+	cr_assert_eq(
+		store_sqlite_restore(folder.copy, folder.path, folder.error, sizeof(folder.error)),
+		0, "%s", folder.error);
+	open_store(&folder);
+	cr_expect_eq(suite_version(&folder.suite, ALICE), 1);
+	put_one(&folder, 1);
+	end(&folder);
+}
+
+/* Damages what lies behind the first page. */
+static void damage(const char *path)
+{
+	char rubbish[4096];
+	int fd = open(path, O_WRONLY);
+
+	memset(rubbish, 0x5a, sizeof(rubbish));
+	cr_assert_geq(fd, 0);
+	for (int page = 1; page < 5; page++)
+		cr_assert_eq(pwrite(fd, rubbish, sizeof(rubbish), page * 4096), 4096);
+	close(fd);
+}
+
+Test(store_sqlite, a_damaged_copy_is_not_restored)
+{
+	struct folder folder;
+
+	begin(&folder);
+	log_set_output(open("/dev/null", O_WRONLY));
+	open_store(&folder);
+	put_one(&folder, 0);
+	close_store(&folder);
+	cr_assert_eq(
+		store_sqlite_backup(folder.path, folder.copy, folder.error, sizeof(folder.error)),
+		0);
+	damage(folder.copy);
+	cr_expect_eq(
+		store_sqlite_restore(folder.copy, folder.path, folder.error, sizeof(folder.error)),
+		-EIO);
+	cr_expect_not_null(strstr(folder.error, folder.copy), "%s", folder.error);
+	snprintf(folder.copy, sizeof(folder.copy), "%s/none.db", folder.folder);
+	cr_expect_eq(
+		store_sqlite_restore(folder.copy, folder.path, folder.error, sizeof(folder.error)),
+		-ENOENT);
+	open_store(&folder);
+	cr_expect_eq(suite_version(&folder.suite, ALICE), 1, "the store is as it was");
+	end(&folder);
+}
