@@ -1,9 +1,9 @@
 /* store_sqlite_find.c - what operators, receipts and a start look for.
  *
- * Each kind has one look at one index; what is asked for besides narrows it.  Messages and open dialogs come by their serial; what
- * a start or a timer takes up comes by citizen, so that it may go on behind the last one.  Receipts that wait have no id:
- * they come in the order in which they were stored, and whoever takes them up forgets them, so that the next look
- * finds others.
+ * Each kind has one look at one index; what is asked for besides narrows it.  Messages and open dialogs come by their
+ * serial; what a start or a timer takes up comes by citizen, so that it may go on behind the last one.  Receipts that
+ * wait have no id: they come in the order in which they were stored, and whoever takes them up forgets them, so that the
+ * next look finds others.
  */
 #include "store_sqlite_priv.h"
 
@@ -11,7 +11,11 @@
 #define OUTBOUND_SELECT                                                                  \
 	"SELECT shard, serial, citizen, connection, asked_for, state, attempts, doubts," \
 	" provider_id, note, code, created, not_before, msg FROM outbound WHERE "
-#define DIALOG_SELECT "SELECT shard, key, citizen, plugin, head, body FROM home WHERE kind = 1"
+#define DIALOG_COLUMNS "shard, key, citizen, plugin, head, body"
+#define DIALOG_SELECT "SELECT " DIALOG_COLUMNS " FROM home WHERE kind = 1"
+/* Without being told, SQLite would go through all citizens to save sorting the few that are due. */
+#define EXPIRED_SELECT \
+	"SELECT " DIALOG_COLUMNS " FROM home INDEXED BY home_expires WHERE kind = 1 AND due <= ?"
 #define ENDED_SELECT "SELECT shard, serial, citizen, plugin, head, journal FROM ended WHERE "
 
 static void by_citizen(struct query *query, const struct find *find)
@@ -96,11 +100,10 @@ static void behind_citizen(struct query *query, const struct find *find)
 
 static void due_query(struct query *query, const struct find *find)
 {
-	query_add(query, DIALOG_SELECT);
 	if (find->kind == FIND_DIALOGS_RUNNABLE)
-		query_add(query, " AND state = 1");
+		query_add(query, DIALOG_SELECT " AND state = 1");
 	else
-		query_bind(query, " AND due <= ?", BIND_I(find->before));
+		query_bind(query, EXPIRED_SELECT, BIND_I(find->before));
 	by_citizen(query, find);
 	by_plugin(query, find);
 	behind_citizen(query, find);

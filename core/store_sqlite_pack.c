@@ -263,6 +263,6 @@ struct bytes seen_key(struct arena *arena, const char *connection, const char *p
 	char *key = arena_alloc(arena, head + tail + 1);
 
 	memcpy(key, connection, head);
-	memcpy(key + head, provider_id, tail);
+	memcpy(key + head, provider_id, tail + 1);
 	return (struct bytes){ key, head + tail };
 }
