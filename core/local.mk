@@ -50,6 +50,8 @@ core_libcore_a_SOURCES = \
 	core/phone.h \
 	core/phrases.c \
 	core/phrases.h \
+	core/plugin_keys.c \
+	core/plugin_keys.h \
 	core/plugin_pattern.c \
 	core/plugin_pattern.h \
 	core/plugin_sandbox.c \

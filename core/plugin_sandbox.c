@@ -107,7 +107,7 @@ static void where_is(lua_State *L, char *out, size_t size)
 }
 
 /* Cuts, and replaces what is not text, so that the error can be logged and shown. */
-static void set_error(struct sandbox_run *run, const char *text, size_t len)
+static void set_error(char out[static SANDBOX_ERROR_MAX + 1], const char *text, size_t len)
 {
 	struct arena arena = { 0 };
 	struct bytes clean;
@@ -120,9 +120,9 @@ static void set_error(struct sandbox_run *run, const char *text, size_t len)
 	n = clean.len < SANDBOX_ERROR_MAX ? clean.len : SANDBOX_ERROR_MAX;
 	while (n > 0 && n < clean.len && ((unsigned char)clean.data[n] & 0xC0) == 0x80)
 		n--;
-	memcpy(run->error, clean.data, n);
-	run->error[n] = '\0';
-	for (char *c = run->error; *c; c++)
+	memcpy(out, clean.data, n);
+	out[n] = '\0';
+	for (char *c = out; *c; c++)
 		if ((unsigned char)*c < 0x20 || *c == 0x7F)
 			*c = ' ';
 	arena_free(&arena);
@@ -137,7 +137,7 @@ int sandbox_die(lua_State *L, enum sandbox_end why, const char *what)
 		run->dead = why;
 		where_is(L, where, sizeof(where));
 		snprintf(text, sizeof(text), "%s%s", where, what);
-		set_error(run, text, strlen(text));
+		set_error(run->error, text, strlen(text));
 		if (why == SANDBOX_MEMORY)
 			sandbox_of(L)->spoiled = true;
 	}
@@ -371,7 +371,7 @@ struct file {
 	struct sandbox *sandbox;
 	const char *name, *source;
 	size_t len;
-	struct sandbox_run report; /* only its error */
+	char error[SANDBOX_ERROR_MAX + 1];
 };
 
 static void add_file(lua_State *L, void *arg)
@@ -384,7 +384,7 @@ static void add_file(lua_State *L, void *arg)
 		size_t len;
 		const char *text = lua_tolstring(L, -1, &len);
 
-		set_error(&file->report, text ? text : "can't be compiled", text ? len : 17);
+		set_error(file->error, text ? text : "can't be compiled", text ? len : 17);
 		return;
 	}
 	lua_rawgeti(L, LUA_REGISTRYINDEX, file->sandbox->files);
@@ -408,11 +408,10 @@ bool sandbox_add(struct sandbox *sandbox, const char *name, const char *source, 
 			 name, len, sandbox->limits.source);
 		return false;
 	}
-	if (!sandbox_protected(sandbox, add_file, &file) && !file.report.error[0])
-		snprintf(file.report.error, sizeof(file.report.error), "%s: can't be compiled",
-			 name);
-	snprintf(error, error_size, "%s", file.report.error);
-	return !file.report.error[0];
+	if (!sandbox_protected(sandbox, add_file, &file) && !file.error[0])
+		snprintf(file.error, sizeof(file.error), "%s: can't be compiled", name);
+	snprintf(error, error_size, "%s", file.error);
+	return !file.error[0];
 }
 
 bool sandbox_push_file(lua_State *L, struct sandbox_run *run, const char *name)
@@ -505,9 +504,9 @@ static void take_error(struct sandbox_run *run)
 	if (lua_gettop(run->thread) > 0 && lua_type(run->thread, -1) == LUA_TSTRING) {
 		const char *text = lua_tolstring(run->thread, -1, &len);
 
-		set_error(run, text, len);
+		set_error(run->error, text, len);
 	} else {
-		set_error(run, "error with a value that is not a text", 37);
+		set_error(run->error, "error with a value that is not a text", 37);
 	}
 }
 
@@ -523,9 +522,9 @@ static enum sandbox_end end_of(struct sandbox_run *run, int status, int *nresult
 		return SANDBOX_REQUEST;
 	}
 	if (status == LUA_YIELD) {
-		set_error(run, "coroutine.yield outside a coroutine", 35);
+		set_error(run->error, "coroutine.yield outside a coroutine", 35);
 	} else if (status == LUA_ERRMEM) {
-		set_error(run, "out of memory", 13);
+		set_error(run->error, "out of memory", 13);
 		run->sandbox->spoiled = true;
 		return run->dead = SANDBOX_MEMORY;
 	} else {

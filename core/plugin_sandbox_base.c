@@ -10,6 +10,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "plugin_keys.h"
 #include "plugin_sandbox_priv.h"
 
 /* ---- errors ---- */
@@ -162,82 +163,6 @@ static int base_rawset(lua_State *L)
 	return 1;
 }
 
-struct key {
-	enum { KEY_BOOLEAN, KEY_NUMBER, KEY_STRING } kind;
-	bool is_integer;
-	lua_Integer integer;
-	lua_Number number;
-	struct bytes text;
-};
-
-static int compare_numbers(const struct key *a, const struct key *b)
-{
-	if (a->is_integer && b->is_integer)
-		return (a->integer > b->integer) - (a->integer < b->integer);
-	/* a float key is never integral and a NaN is no key: long double holds both exactly */
-	long double x = a->is_integer ? (long double)a->integer : (long double)a->number;
-	long double y = b->is_integer ? (long double)b->integer : (long double)b->number;
-
-	return (x > y) - (x < y);
-}
-
-static int compare_keys(const void *x, const void *y)
-{
-	const struct key *a = x, *b = y;
-	size_t n;
-	int c;
-
-	if (a->kind != b->kind)
-		return a->kind < b->kind ? -1 : 1;
-	if (a->kind == KEY_BOOLEAN)
-		return (a->integer > b->integer) - (a->integer < b->integer);
-	if (a->kind == KEY_NUMBER)
-		return compare_numbers(a, b);
-	n = a->text.len < b->text.len ? a->text.len : b->text.len;
-	c = memcmp(a->text.data, b->text.data, n);
-	return c ? c : (a->text.len > b->text.len) - (a->text.len < b->text.len);
-}
-
-/* The key at the top of the stack, which stays. The string's bytes live as long as the table holds it. */
-static void read_key(lua_State *L, struct key *key)
-{
-	switch (lua_type(L, -1)) {
-	case LUA_TBOOLEAN:
-		key->kind = KEY_BOOLEAN;
-		key->integer = lua_toboolean(L, -1);
-		break;
-	case LUA_TNUMBER:
-		key->kind = KEY_NUMBER;
-		key->is_integer = lua_isinteger(L, -1);
-		if (key->is_integer)
-			key->integer = lua_tointeger(L, -1);
-		else
-			key->number = lua_tonumber(L, -1);
-		break;
-	case LUA_TSTRING:
-		key->kind = KEY_STRING;
-		key->text.data = lua_tolstring(L, -1, &key->text.len);
-		break;
-	default:
-		luaL_error(
-			L,
-			"pairs: a %s can't be a key here: the order would differ from run to run",
-			luaL_typename(L, -1));
-	}
-}
-
-static void push_key(lua_State *L, const struct key *key)
-{
-	if (key->kind == KEY_BOOLEAN)
-		lua_pushboolean(L, (int)key->integer);
-	else if (key->kind == KEY_STRING)
-		lua_pushlstring(L, key->text.data, key->text.len);
-	else if (key->is_integer)
-		lua_pushinteger(L, key->integer);
-	else
-		lua_pushnumber(L, key->number);
-}
-
 /* upvalues: the table, its keys in order, where we are */
 static int pairs_next(lua_State *L)
 {
@@ -256,37 +181,21 @@ static int pairs_next(lua_State *L)
 	return 2;
 }
 
-static size_t count_keys(lua_State *L, int idx)
-{
-	size_t n = 0;
-
-	lua_pushnil(L);
-	while (lua_next(L, idx)) {
-		lua_pop(L, 1);
-		if (++n % 64 == 0)
-			sandbox_charge(L, 64);
-	}
-	return n;
-}
-
+/* Pushes the table's keys as a list. */
 static void sorted_keys(lua_State *L, int idx)
 {
-	size_t n = count_keys(L, idx), i = 0;
-	struct key *keys = lua_newuserdatauv(L, (n + 1) * sizeof(*keys), 0);
+	const char *refused;
+	size_t n;
+	const struct table_key *keys = table_keys(L, idx, sandbox_charge, &n, &refused);
 
-	memset(keys, 0, (n + 1) * sizeof(*keys));
-	lua_pushnil(L);
-	while (i < n && lua_next(L, idx)) {
-		lua_pop(L, 1);
-		read_key(L, &keys[i++]);
-	}
-	if (i == n && n > 0)
-		lua_pop(L, 1);
-	sandbox_charge(L, (long)n * 4);
-	qsort(keys, n, sizeof(*keys), compare_keys);
+	if (!keys)
+		luaL_error(
+			L,
+			"pairs: a %s can't be a key here: the order would differ from run to run",
+			refused);
 	lua_createtable(L, (int)n, 0);
-	for (i = 0; i < n; i++) {
-		push_key(L, &keys[i]);
+	for (size_t i = 0; i < n; i++) {
+		table_key_push(L, &keys[i]);
 		lua_rawseti(L, -2, (lua_Integer)i + 1);
 	}
 	lua_remove(L, -2);
@@ -314,12 +223,11 @@ static int base_pairs(lua_State *L)
 
 /* ---- files, time, chance ---- */
 
-static int finish_require(lua_State *L, int status, lua_KContext loaded)
+static int finish_require(lua_State *L, int status, lua_KContext context UNUSED)
 {
 	struct sandbox_run *run = sandbox_of(L)->current;
 
 	sandbox_check_dead(L, status);
-	(void)loaded;
 	if (lua_isnil(L, -1)) {
 		lua_pop(L, 1);
 		lua_pushboolean(L, 1);
@@ -491,20 +399,15 @@ static int co_wrap(lua_State *L)
 	return 1;
 }
 
-static void copy_stock(lua_State *L, lua_CFunction open, const char *const *names)
+void sandbox_pick(lua_State *L, lua_CFunction open, const char *const *names)
 {
-	open(L);
+	lua_pushcfunction(L, open);
+	lua_call(L, 0, 1);
 	for (; *names; names++) {
 		lua_getfield(L, -1, *names);
 		lua_setfield(L, -3, *names);
 	}
 	lua_pop(L, 1);
-}
-
-/* luaopen_base fills the globals of the state, which no plugin sees. */
-static int open_stock_base(lua_State *L)
-{
-	return luaopen_base(L);
 }
 
 void sandbox_open_require(lua_State *L)
@@ -542,10 +445,11 @@ void sandbox_open_base(lua_State *L)
 					    "type",   "_VERSION", NULL };
 	static const char *const co[] = { "yield", "status", "isyieldable", "running", NULL };
 
-	copy_stock(L, open_stock_base, base);
+	sandbox_pick(L, luaopen_base,
+		     base); /* fills the state's globals too, which no plugin sees */
 	luaL_setfuncs(L, base_functions, 0);
 	lua_newtable(L);
-	copy_stock(L, luaopen_coroutine, co);
+	sandbox_pick(L, luaopen_coroutine, co);
 	luaL_setfuncs(L, coroutine_functions, 0);
 	sandbox_protect(L);
 	lua_setfield(L, -2, "coroutine");

@@ -309,17 +309,11 @@ static const luaL_Reg table_functions[] = {
 	{ NULL, NULL },
 };
 
-/* Opens a stock library and moves the named functions into a new table, which is left on top. */
+/* Leaves a new table on top, with the named functions of a stock library. */
 static void pick(lua_State *L, lua_CFunction open, const char *const *names)
 {
 	lua_newtable(L);
-	lua_pushcfunction(L, open);
-	lua_call(L, 0, 1);
-	for (; *names; names++) {
-		lua_getfield(L, -1, *names);
-		lua_setfield(L, -3, *names);
-	}
-	lua_pop(L, 1);
+	sandbox_pick(L, open, names);
 }
 
 /* The string library, twice: as a global, and behind every string, where no plugin can reach the table itself. */

@@ -51,6 +51,8 @@ bool sandbox_is_protected(lua_State *L, int idx); /* a table that plugins may no
 void sandbox_protect(lua_State *L);
 /* Pushes the file's main function, its globals those of the run. false: no such file, nothing pushed. */
 bool sandbox_push_file(lua_State *L, struct sandbox_run *run, const char *name);
+/* Copies the named functions of a stock library into the table on top of the stack. */
+void sandbox_pick(lua_State *L, lua_CFunction open, const char *const *names);
 /* Puts the libraries into the table on top of the stack. */
 void sandbox_open_base(lua_State *L);      /* plugin_sandbox_base.c */
 void sandbox_open_require(lua_State *L);   /* only where there is more than one file */

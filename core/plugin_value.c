@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "plugin_keys.h"
 #include "utf8.h"
 
 enum { DEPTH_MAX = 16, PACKED_MAX = 64 << 10, JSON_DEPTH_MAX = 32, JSON_TEXT_MAX = 1 << 20 };
@@ -55,82 +56,40 @@ static void pack_float(struct buf *buf, double value)
 
 static const char *pack(lua_State *L, int idx, struct buf *buf, size_t start, unsigned depth);
 
-struct member {
-	bool is_integer;
-	lua_Integer integer;
-	const char *text;
-	size_t len;
-};
-
-static int compare_members(const void *x, const void *y)
+/* The table's keys in order, owned by one value that is pushed.  NULL: why says what can't be kept; nothing is pushed. */
+static const struct table_key *members(lua_State *L, int idx, size_t *count, const char **why)
 {
-	const struct member *a = x, *b = y;
-	size_t n = a->len < b->len ? a->len : b->len;
-	int c;
+	const char *refused;
+	const struct table_key *keys = table_keys(L, idx, NULL, count, &refused);
 
-	if (a->is_integer != b->is_integer)
-		return a->is_integer ? -1 : 1;
-	if (a->is_integer)
-		return (a->integer > b->integer) - (a->integer < b->integer);
-	c = memcmp(a->text, b->text, n);
-	return c ? c : (a->len > b->len) - (a->len < b->len);
-}
-
-/* The table's keys in order. *why: what can't be kept.  Ownership: the caller frees the array. */
-static struct member *members(lua_State *L, int idx, size_t *count, const char **why)
-{
-	struct member *list = NULL;
-	size_t n = 0, room = 0;
-
-	lua_pushnil(L);
-	while (lua_next(L, idx)) {
-		lua_pop(L, 1);
-		if (n == room)
-			list = xrealloc(list, (room = room ? room * 2 : 8) * sizeof(*list));
-		list[n] = (struct member){ 0 };
-		if (lua_isinteger(L, -1)) {
-			list[n].is_integer = true;
-			list[n].integer = lua_tointeger(L, -1);
-		} else if (lua_type(L, -1) == LUA_TSTRING) {
-			list[n].text = lua_tolstring(L, -1, &list[n].len);
-		} else {
+	*why = NULL;
+	for (size_t i = 0; keys && i < *count && !*why; i++)
+		if (keys[i].kind != TABLE_KEY_TEXT && !keys[i].is_integer)
 			*why = "only texts and integers can be keys";
-			lua_pop(L, 1);
-			break;
-		}
-		if (++n > PACKED_MAX) {
-			*why = "the table is too large to be kept";
-			lua_pop(L, 1);
-			break;
-		}
-	}
-	*count = n;
-	if (n > 1)
-		qsort(list, n, sizeof(*list), compare_members);
-	return list;
-}
-
-static void push_member_key(lua_State *L, const struct member *member)
-{
-	if (member->is_integer)
-		lua_pushinteger(L, member->integer);
-	else
-		lua_pushlstring(L, member->text, member->len);
+	if (!keys)
+		*why = "only texts and integers can be keys";
+	else if (!*why && *count > PACKED_MAX)
+		*why = "the table is too large to be kept";
+	if (keys && *why)
+		lua_pop(L, 1);
+	return *why ? NULL : keys;
 }
 
 static const char *pack_table(lua_State *L, int idx, struct buf *buf, size_t start, unsigned depth)
 {
-	const char *why = NULL;
+	const char *why;
 	size_t count;
-	struct member *list;
+	const struct table_key *keys;
 
-	if (depth >= DEPTH_MAX || !lua_checkstack(L, 6))
+	if (depth >= DEPTH_MAX || !lua_checkstack(L, 8))
 		return "the table is nested too deeply, or holds itself";
-	list = members(L, idx, &count, &why);
+	keys = members(L, idx, &count, &why);
+	if (!keys)
+		return why;
 	pack_tag(buf, TAG_TABLE);
 	pack_number(buf, count);
 	for (size_t i = 0; i < count && !why; i++) {
-		push_member_key(L, &list[i]);
+		table_key_push(L, &keys[i]);
 		why = pack(L, lua_gettop(L), buf, start, depth + 1);
 		if (!why) {
 			lua_rawget(L, idx);
@@ -138,7 +97,7 @@ static const char *pack_table(lua_State *L, int idx, struct buf *buf, size_t sta
 		}
 		lua_pop(L, 1);
 	}
-	free(list);
+	lua_pop(L, 1);
 	return why;
 }
 
@@ -362,29 +321,31 @@ static const char *json_array(lua_State *L, int idx, struct buf *buf, unsigned d
 
 static const char *json_object(lua_State *L, int idx, struct buf *buf, unsigned depth)
 {
-	const char *why = NULL;
+	const char *why;
 	size_t count;
-	struct member *list = members(L, idx, &count, &why);
+	const struct table_key *keys = members(L, idx, &count, &why);
 
+	if (!keys)
+		return why;
 	buf_add(buf, "{", 1);
 	for (size_t i = 0; i < count && !why; i++) {
-		if (list[i].is_integer) {
+		if (keys[i].kind != TABLE_KEY_TEXT) {
 			why = "a table has both a list's and named members, or a list with holes";
 			break;
 		}
 		if (i > 0)
 			buf_add(buf, ",", 1);
-		why = json_string(buf, list[i].text, list[i].len);
+		why = json_string(buf, keys[i].text.data, keys[i].text.len);
 		buf_add(buf, ":", 1);
 		if (!why) {
-			push_member_key(L, &list[i]);
+			table_key_push(L, &keys[i]);
 			lua_rawget(L, idx);
 			why = json_out(L, lua_gettop(L), buf, depth + 1);
 			lua_pop(L, 1);
 		}
 	}
 	buf_add(buf, "}", 1);
-	free(list);
+	lua_pop(L, 1);
 	return why;
 }
 
@@ -392,7 +353,7 @@ static const char *json_table(lua_State *L, int idx, struct buf *buf, unsigned d
 {
 	bool list;
 
-	if (depth >= DEPTH_MAX || !lua_checkstack(L, 6))
+	if (depth >= DEPTH_MAX || !lua_checkstack(L, 8))
 		return "the table is nested too deeply, or holds itself";
 	list = lua_rawgeti(L, idx, 1) != LUA_TNIL;
 	lua_pop(L, 1);
@@ -440,7 +401,8 @@ const char *value_to_json(lua_State *L, int idx, struct buf *buf)
 struct reader {
 	lua_State *L;
 	const char *at, *end;
-	struct buf text; /* a string with escapes */
+	char *text; /* a string with escapes: Lua's memory, as large as the source, which no text exceeds */
+	size_t text_len;
 	bool numbers_as_text;
 	const char *why;
 };
@@ -481,7 +443,13 @@ static bool read_hex(struct reader *r, unsigned *out)
 	return true;
 }
 
-static void add_character(struct buf *buf, unsigned c)
+static void add_text(struct reader *r, const char *text, size_t len)
+{
+	memcpy(r->text + r->text_len, text, len);
+	r->text_len += len;
+}
+
+static void add_character(struct reader *r, unsigned c)
 {
 	char out[4];
 	size_t n = c < 0x80 ? 1 : c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
@@ -493,7 +461,7 @@ static void add_character(struct buf *buf, unsigned c)
 			out[i] = (char)(0x80 | (c & 0x3F));
 		out[0] = (char)((0xF00 >> n & 0xFF) | c);
 	}
-	buf_add(buf, out, n);
+	add_text(r, out, n);
 }
 
 static bool read_unicode(struct reader *r)
@@ -516,7 +484,7 @@ static bool read_unicode(struct reader *r)
 			return fail(r, "JSON: half of a surrogate pair");
 		c = 0x10000 + ((c - 0xD800) << 10) + (low - 0xDC00);
 	}
-	add_character(&r->text, c);
+	add_character(r, c);
 	return true;
 }
 
@@ -534,7 +502,7 @@ static bool read_escape(struct reader *r)
 	found = c ? strchr(from, c) : NULL;
 	if (!found)
 		return fail(r, "JSON: an unknown escape");
-	buf_add(&r->text, &to[found - from], 1);
+	add_text(r, &to[found - from], 1);
 	return true;
 }
 
@@ -543,7 +511,7 @@ static bool read_string(struct reader *r)
 {
 	const char *start = r->at;
 
-	buf_reset(&r->text);
+	r->text_len = 0;
 	for (;;) {
 		while (r->at < r->end && *r->at != '"' && *r->at != '\\' &&
 		       (unsigned char)*r->at >= 0x20)
@@ -552,11 +520,11 @@ static bool read_string(struct reader *r)
 			return fail(r, "JSON: a text is cut");
 		if ((unsigned char)*r->at < 0x20)
 			return fail(r, "JSON: a control character in a text");
-		if (*r->at == '"' && r->text.len == 0)
+		if (*r->at == '"' && r->text_len == 0)
 			break; /* no escapes: straight from the source */
-		buf_add(&r->text, start, (size_t)(r->at - start));
+		add_text(r, start, (size_t)(r->at - start));
 		if (*r->at++ == '"') {
-			lua_pushlstring(r->L, r->text.data, r->text.len);
+			lua_pushlstring(r->L, r->text, r->text_len);
 			return true;
 		}
 		if (!read_escape(r))
@@ -740,13 +708,16 @@ const char *value_from_json(lua_State *L, struct bytes json, bool numbers_as_tex
 
 	if (json.len == 0 || memchr(json.data, 0, json.len) || !utf8_valid(json.data, json.len))
 		return "JSON: empty, or not valid UTF-8";
+	if (memchr(json.data, '\\', json.len))
+		r.text = lua_newuserdatauv(L, json.len, 0);
 	if (read_value(&r, 0)) {
 		skip_blanks(&r);
 		if (r.at != r.end)
 			fail(&r, "JSON: more behind the value");
 	}
-	buf_free(&r.text);
 	if (r.why)
 		lua_settop(L, top);
+	else if (r.text)
+		lua_remove(L, top + 1);
 	return r.why;
 }

@@ -5,6 +5,7 @@
 #include <lauxlib.h>
 #include <lualib.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static lua_State *L;
@@ -196,5 +197,69 @@ Test(plugin_value, json_comes_in_strictly)
 	cr_assert_null(value_from_json(L, (struct bytes){ "12345678901234567890123", 23 }, true));
 	cr_expect_str_eq(lua_tostring(L, -1), "12345678901234567890123",
 			 "long ids keep their digits");
+	buf_free(&buf);
+}
+
+/* An allocator that gives out only so many blocks more; -1: no end. */
+static long blocks = -1;
+
+static void *scarce(void *arg, void *block, size_t old, size_t size)
+{
+	(void)arg;
+	(void)old;
+	if (size == 0) {
+		free(block);
+		return NULL;
+	}
+	if (blocks == 0)
+		return NULL;
+	if (blocks > 0)
+		blocks--;
+	return realloc(block, size);
+}
+
+static int convert(lua_State *state)
+{
+	static const char json[] = "{\"a long name, which Lua does not keep as one of its short "
+				   "texts\":[\"\\u00e9\"]}";
+	struct buf *buf = lua_touserdata(state, 1);
+
+	lua_remove(state, 1);
+	value_pack(state, 1, buf);
+	value_to_json(state, 1, buf);
+	value_from_json(state, (struct bytes){ json, sizeof(json) - 1 }, false);
+	return 0;
+}
+
+/* What is lost when Lua raises for lack of memory is seen by the leak checker. */
+Test(plugin_value, nothing_is_lost_where_memory_ends_in_the_middle)
+{
+	struct buf buf = { 0 };
+	bool done = false;
+
+	for (long most = 0; !done; most++) {
+		lua_State *state;
+
+		blocks = -1;
+		state = lua_newstate(scarce, NULL);
+		lua_newtable(state);
+		for (int i = 0; i < 20; i++) {
+			lua_pushfstring(state,
+					"a name of more than forty bytes, number %d in the table",
+					i);
+			lua_pushinteger(state, i);
+			lua_settable(state, -3);
+		}
+		lua_pushcfunction(state, convert);
+		lua_pushlightuserdata(state, &buf);
+		lua_pushvalue(state, 1);
+		lua_gc(state, LUA_GCCOLLECT);
+		blocks = most;
+		done = lua_pcall(state, 2, 0, 0) == LUA_OK;
+		blocks = -1;
+		lua_close(state);
+		buf_reset(&buf);
+		cr_assert_lt(most, 1000);
+	}
 	buf_free(&buf);
 }
