@@ -31,6 +31,14 @@ void tally_fail(struct tally *tally, const char *id, const char *fmt, ...)
 	putchar('\n');
 }
 
+void tally_result(struct tally *tally, const char *id, const char *why)
+{
+	if (why)
+		tally_fail(tally, id, "%s", why);
+	else
+		tally_pass(tally);
+}
+
 const char *text_of(const json_t *object, const char *key)
 {
 	return json_string_value(json_object_get(object, key));
@@ -44,7 +52,8 @@ static bool has_adapter(const struct tally *tally, const char *provider)
 	return access(path, R_OK) == 0;
 }
 
-bool vectors_wanted(struct tally *tally, const char *provider)
+/* Whether this provider is to be run. */
+static bool vectors_wanted(struct tally *tally, const char *provider)
 {
 	if (tally->only) {
 		for (const char *const *name = tally->only; *name; name++)
@@ -56,6 +65,17 @@ bool vectors_wanted(struct tally *tally, const char *provider)
 		return true;
 	json_object_set_new(tally->skipped, provider, json_true());
 	return false;
+}
+
+void vectors_each(struct tally *tally, const json_t *rows,
+		  void (*run)(struct tally *tally, const json_t *row))
+{
+	size_t i;
+	json_t *row;
+
+	json_array_foreach ((json_t *)rows, i, row)
+		if (vectors_wanted(tally, text_of(row, "provider")))
+			run(tally, row);
 }
 
 /* ---- a connection ---- */

@@ -24,6 +24,9 @@ struct tally {
 void tally_pass(struct tally *tally);
 void tally_fail(struct tally *tally, const char *id, const char *fmt, ...) PRINTF_LIKE(3, 4);
 
+/* Counts one: why is NULL, or what is wrong. */
+void tally_result(struct tally *tally, const char *id, const char *why);
+
 /* A connection to the provider's adapter with a vector's `config`, and what was put around it. */
 struct subject {
 	struct telco *telco;
@@ -31,8 +34,9 @@ struct subject {
 	struct arena arena; /* for one vector */
 	char error[512];
 };
-/* Whether this provider is to be run: it was named, or has an adapter. */
-bool vectors_wanted(struct tally *tally, const char *provider);
+/* Runs each of these whose `provider` is to be run: it was named, or has an adapter. */
+void vectors_each(struct tally *tally, const json_t *rows,
+		  void (*run)(struct tally *tally, const json_t *row));
 /* false: subject->error says why.  smart: the connection's setting. */
 bool subject_open(struct tally *tally, struct subject *subject, const char *provider,
 		  const json_t *config, bool smart);

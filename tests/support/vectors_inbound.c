@@ -245,36 +245,26 @@ static const char *check_sms(struct subject *subject, struct memory *memory, con
 	return check_reply(subject, &response, json_object_get(expect, "reply"));
 }
 
-static void report_result(struct tally *tally, const char *id, const char *why)
+static void run_inbound_sample(struct tally *tally, const json_t *sample)
 {
-	if (why)
-		tally_fail(tally, id, "%s", why);
+	const json_t *config = json_object_get(sample, "config");
+	struct memory memory = { 0 };
+	struct subject subject;
+	const char *why;
+
+	if (subject_open(tally, &subject, text_of(sample, "provider"), config, false))
+		why = check_sms(&subject, &memory, json_object_get(sample, "request"),
+				json_object_get(sample, "expect"), vector_now(config));
 	else
-		tally_pass(tally);
+		why = subject.error;
+	tally_result(tally, text_of(sample, "id"), why);
+	free(memory.rows);
+	subject_close(&subject);
 }
 
 void run_inbound_samples(struct tally *tally, const json_t *samples)
 {
-	size_t i;
-	json_t *sample;
-
-	json_array_foreach ((json_t *)samples, i, sample) {
-		const json_t *config = json_object_get(sample, "config");
-		struct memory memory = { 0 };
-		struct subject subject;
-		const char *why;
-
-		if (!vectors_wanted(tally, text_of(sample, "provider")))
-			continue;
-		if (subject_open(tally, &subject, text_of(sample, "provider"), config, false))
-			why = check_sms(&subject, &memory, json_object_get(sample, "request"),
-					json_object_get(sample, "expect"), vector_now(config));
-		else
-			why = subject.error;
-		report_result(tally, text_of(sample, "id"), why);
-		free(memory.rows);
-		subject_close(&subject);
-	}
+	vectors_each(tally, samples, run_inbound_sample);
 }
 
 static void run_sequence(struct tally *tally, const json_t *sequence)
@@ -291,10 +281,10 @@ static void run_sequence(struct tally *tally, const json_t *sequence)
 	else
 		json_array_foreach (json_object_get(sequence, "steps"), i, step) {
 			snprintf(id, sizeof(id), "%s step %zu", text_of(sequence, "id"), i + 1);
-			report_result(tally, id,
-				      check_sms(&subject, &memory, json_object_get(step, "request"),
-						json_object_get(step, "expect"),
-						vector_now(config)));
+			tally_result(tally, id,
+				     check_sms(&subject, &memory, json_object_get(step, "request"),
+					       json_object_get(step, "expect"),
+					       vector_now(config)));
 		}
 	free(memory.rows);
 	subject_close(&subject);
@@ -302,12 +292,7 @@ static void run_sequence(struct tally *tally, const json_t *sequence)
 
 void run_inbound_sequences(struct tally *tally, const json_t *sequences)
 {
-	size_t i;
-	json_t *sequence;
-
-	json_array_foreach ((json_t *)sequences, i, sequence)
-		if (vectors_wanted(tally, text_of(sequence, "provider")))
-			run_sequence(tally, sequence);
+	vectors_each(tally, sequences, run_sequence);
 }
 
 /* ---- receipts ---- */
@@ -383,23 +368,20 @@ static const char *check_dlr(struct subject *subject, const json_t *sample)
 	return check_reply(subject, &response, json_object_get(expect, "reply"));
 }
 
+static void run_dlr_sample(struct tally *tally, const json_t *sample)
+{
+	struct subject subject;
+	bool open = subject_open(tally, &subject, text_of(sample, "provider"),
+				 json_object_get(sample, "config"), false);
+
+	tally_result(tally, text_of(sample, "id"),
+		     open ? check_dlr(&subject, sample) : subject.error);
+	subject_close(&subject);
+}
+
 void run_dlr_samples(struct tally *tally, const json_t *samples)
 {
-	size_t i;
-	json_t *sample;
-
-	json_array_foreach ((json_t *)samples, i, sample) {
-		struct subject subject;
-
-		if (!vectors_wanted(tally, text_of(sample, "provider")))
-			continue;
-		if (subject_open(tally, &subject, text_of(sample, "provider"),
-				 json_object_get(sample, "config"), false))
-			report_result(tally, text_of(sample, "id"), check_dlr(&subject, sample));
-		else
-			tally_fail(tally, text_of(sample, "id"), "%s", subject.error);
-		subject_close(&subject);
-	}
+	vectors_each(tally, samples, run_dlr_sample);
 }
 
 static int status_of(const char *name)

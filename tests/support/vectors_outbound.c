@@ -298,7 +298,7 @@ static const char *check_outcome(struct subject *subject, const json_t *one)
 static void run_sample(struct tally *tally, const json_t *sample)
 {
 	struct subject subject;
-	const char *id = text_of(sample, "id"), *why;
+	const char *id = text_of(sample, "id");
 	char name[160];
 	size_t i;
 	json_t *response;
@@ -310,28 +310,15 @@ static void run_sample(struct tally *tally, const json_t *sample)
 		subject_close(&subject);
 		return;
 	}
-	why = check_request(tally, &subject, sample);
-	if (why)
-		tally_fail(tally, id, "%s", why);
-	else
-		tally_pass(tally);
+	tally_result(tally, id, check_request(tally, &subject, sample));
 	json_array_foreach (json_object_get(sample, "responses"), i, response) {
-		why = check_outcome(&subject, response);
 		snprintf(name, sizeof(name), "%s answer %s", id, text_of(response, "id"));
-		if (why)
-			tally_fail(tally, name, "%s", why);
-		else
-			tally_pass(tally);
+		tally_result(tally, name, check_outcome(&subject, response));
 	}
 	subject_close(&subject);
 }
 
 void run_mt_samples(struct tally *tally, const json_t *samples)
 {
-	size_t i;
-	json_t *sample;
-
-	json_array_foreach ((json_t *)samples, i, sample)
-		if (vectors_wanted(tally, text_of(sample, "provider")))
-			run_sample(tally, sample);
+	vectors_each(tally, samples, run_sample);
 }

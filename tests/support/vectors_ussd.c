@@ -207,20 +207,12 @@ static void run_sequence(struct tally *tally, const json_t *sequence)
 				app = json_object_get(step, "app");
 			why = run_step(&subject, &sessions, step, app, vector_now(config));
 			snprintf(id, sizeof(id), "%s step %zu", text_of(sequence, "id"), i + 1);
-			if (why)
-				tally_fail(tally, id, "%s", why);
-			else
-				tally_pass(tally);
+			tally_result(tally, id, why);
 		}
 	subject_close(&subject);
 }
 
 void run_ussd_sequences(struct tally *tally, const json_t *sequences)
 {
-	size_t i;
-	json_t *sequence;
-
-	json_array_foreach ((json_t *)sequences, i, sequence)
-		if (vectors_wanted(tally, text_of(sequence, "provider")))
-			run_sequence(tally, sequence);
+	vectors_each(tally, sequences, run_sequence);
 }

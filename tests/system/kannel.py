@@ -11,11 +11,11 @@ import pathlib
 import socket
 import subprocess
 import threading
-import time
 import urllib.parse
 
+from gateway import free_ports, until
+
 PATIENCE = 30  # seconds: how long a poll goes on before it is a failure
-PAUSE = 0.02
 
 CONF = """
 group = core
@@ -69,29 +69,6 @@ catch-all = true
 max-messages = 0
 get-url = "{get_url}"
 """
-
-
-def free_ports(count):
-    """Ports that nobody listens on now."""
-    sockets = [socket.socket() for _ in range(count)]
-    for one in sockets:
-        one.bind(("127.0.0.1", 0))
-    ports = [one.getsockname()[1] for one in sockets]
-    for one in sockets:
-        one.close()
-    return ports
-
-
-def until(what, condition, patience=PATIENCE):
-    """Polls until condition() gives something true, and gives that."""
-    end = time.monotonic() + patience
-    while True:
-        result = condition()
-        if result:
-            return result
-        if time.monotonic() > end:
-            raise AssertionError(f"waited {patience} s for {what}")
-        time.sleep(PAUSE)
 
 
 def listens(port):
