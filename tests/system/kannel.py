@@ -213,10 +213,14 @@ class Kannel:
     def status(self):
         return get(self.admin, f"/status.txt?password={self.password}")[1]
 
-    def knock(self, **fields):
-        """One request of the SMSC to bearerbox: a message of a handset, or a report."""
+    def ask(self, **fields):
+        """One request of the SMSC to bearerbox; its answer."""
         fields = {"username": "sim", "password": self.password, **fields}
-        status, body = get(self.smsc, "/?" + urllib.parse.urlencode(fields))
+        return get(self.smsc, "/?" + urllib.parse.urlencode(fields))
+
+    def knock(self, **fields):
+        """As ask, for what bearerbox must take."""
+        status, body = self.ask(**fields)
         assert status == 202 and body.startswith(b"Sent"), (status, body)
 
     def text(self, handset, to, text, udh=b""):
@@ -233,5 +237,15 @@ class Kannel:
         self.knock(**fields)
 
     def report(self, segment, mask):
-        """A delivery report on what the operator took: 1 delivered, 2 failed."""
-        self.knock(**{"from": segment.recipient, "to": segment.sender, "text": "", "dlr-mid": segment.id, "dlr-mask": mask})
+        """A delivery report on what the operator took: 1 delivered, 2 failed.
+
+        Bearerbox notes a message only after the SMSC's answer to it, so a quick report may find it unknown: an SMSC reports again.
+        """
+        fields = {"from": segment.recipient, "to": segment.sender, "text": "", "dlr-mid": segment.id, "dlr-mask": mask}
+
+        def known():
+            answer = self.ask(**fields)
+            assert answer[0] == 202 and answer[1].startswith((b"Sent", b"Unknown DLR")), answer
+            return answer[1].startswith(b"Sent")
+
+        until("bearerbox to know the message", known)
