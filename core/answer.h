@@ -1,0 +1,46 @@
+/* answer.h - what a citizen's text means as the answer to a question that waits: pure.
+ *
+ * People write "2", "2.", "(2)", "b", "dua", "kalih", "puas", "pues": all are the second of "Sangat puas, Puas".
+ * What is certain fits, what is probable is near (taken after keywords were looked for), and where two answers are as
+ * likely it is asked again.
+ * Source: the reference's civic-domain.md 5 and data/yes-no-words.csv; design 3 (the order of reading).
+ */
+#pragma once
+#include "base.h"
+
+enum answer_kind {
+	ANSWER_TEXT,    /* any text of min to max characters */
+	ANSWER_INTEGER, /* a whole number from min to max */
+	ANSWER_CHOICE,  /* one of the options */
+	ANSWER_YES_NO,
+};
+
+struct question {
+	enum answer_kind kind;
+	bool optional;               /* may be passed over: "-", "0" where 0 is no answer, "lewati", "skip", "tidak ada" */
+	int64_t min, max;            /* TEXT: characters; INTEGER: the number */
+	const struct bytes *options; /* CHOICE: labels in order, valid UTF-8 */
+	unsigned option_count;       /* 1 to 99 */
+};
+
+enum answer_fit {
+	ANSWER_FITS,  /* certain: take it before anything else is looked for */
+	ANSWER_NEAR,  /* a near spelling of one answer alone */
+	ANSWER_NONE,  /* no answer, or as near to two: ask again */
+};
+
+struct answer {
+	bool skipped;       /* optional, and passed over; the rest is unset then */
+	struct bytes text;  /* TEXT: without blanks at the ends */
+	int64_t integer;    /* INTEGER */
+	unsigned option;    /* CHOICE: from 0 */
+	bool yes;           /* YES_NO */
+};
+
+/* text is valid UTF-8, as the citizen wrote it.  Ownership: in the arena. */
+enum answer_fit answer_read(struct arena *arena, const struct question *question, struct bytes text, struct answer *out);
+
+/* Whether a mistyped word (folded) means another (folded): one letter wrong, missing, too many or swapped with its neighbour in a word
+ * of 4 letters, two in one of 7 and more; at least its first or its last letter is right; digits are never letters but for 0 and o, 1 and l
+ * or i. The count of slips, or UINT_MAX: not near. */
+unsigned answer_slips(const char *word, const char *meant);
