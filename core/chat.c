@@ -8,7 +8,6 @@
 #include "chat.h"
 
 #include <errno.h>
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -432,34 +431,25 @@ static void print_usage(FILE *out)
 }
 
 struct options {
-	const char *state, *url, *admin;
-	bool help;
+	struct link_options link;
+	const char *url;
 };
 
 static bool parse_options(int argc, char **argv, struct chat *chat, struct options *out)
 {
 	static const struct option names[] = {
-		{ "state", required_argument, NULL, 's' },
-		{ "from", required_argument, NULL, 'f' },
-		{ "to", required_argument, NULL, 't' },
-		{ "ussd", optional_argument, NULL, 'u' },
-		{ "url", required_argument, NULL, 'l' },
-		{ "admin", required_argument, NULL, 'a' },
-		{ "wait", required_argument, NULL, 'w' },
-		{ "help", no_argument, NULL, 'h' },
-		{ 0 },
+		{ "from", required_argument, NULL, 'f' }, { "to", required_argument, NULL, 't' },
+		{ "ussd", optional_argument, NULL, 'u' }, { "url", required_argument, NULL, 'l' },
+		{ "wait", required_argument, NULL, 'w' }, LINK_OPTIONS /* and the end */
 	};
 	int option;
 	char *end;
 
-	*out = (struct options){ .state = "state" };
+	*out = (struct options){ .link.state = "state" };
 	*chat = (struct chat){ .from = "+6281200000001", .to = "2772", .wait = 3, .after = -1 };
 	optind = 1;
-	while ((option = getopt_long(argc, argv, "h", names, NULL)) != -1) {
+	while ((option = link_getopt(argc, argv, names, &out->link)) != -1) {
 		switch (option) {
-		case 's':
-			out->state = optarg;
-			break;
 		case 'f':
 			chat->from = optarg;
 			break;
@@ -473,12 +463,6 @@ static bool parse_options(int argc, char **argv, struct chat *chat, struct optio
 			break;
 		case 'l':
 			out->url = optarg;
-			break;
-		case 'a':
-			out->admin = optarg;
-			break;
-		case 'h':
-			out->help = true;
 			break;
 		case 'w':
 			chat->wait = optarg ? strtod(optarg, &end) : 0;
@@ -502,16 +486,14 @@ int chat_main(int argc, char **argv)
 		print_usage(stderr);
 		return 2;
 	}
-	if (options.help) {
+	if (options.link.help) {
 		print_usage(stdout);
 		return 0;
 	}
-	if (!link_open(&chat.link, options.state, "secrets/phone"))
+	if (!link_open(&chat.link, &options.link, "secrets/phone"))
 		return 1;
 	if (options.url)
 		snprintf(chat.link.public_base, sizeof(chat.link.public_base), "%s", options.url);
-	if (options.admin)
-		snprintf(chat.link.admin_base, sizeof(chat.link.admin_base), "%s", options.admin);
 	chat.terminal = isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
 	if (chat.terminal)
 		printf("%s, a phone.  %s  Ctrl-D switches it off.\n", chat.from,

@@ -5,7 +5,6 @@
  */
 #include "control.h"
 
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,8 +15,9 @@
 #include "control_priv.h"
 
 struct options {
-	const char *state, *admin, *citizen, *plugin;
-	bool json, help;
+	struct link_options link;
+	const char *citizen, *plugin;
+	bool json;
 };
 
 typedef void print_fn(const json_t *answer);
@@ -178,26 +178,17 @@ static void print_usage(FILE *out, const char *object)
 static bool parse_options(int argc, char **argv, struct options *out)
 {
 	static const struct option names[] = {
-		{ "state", required_argument, NULL, 's' },
-		{ "admin", required_argument, NULL, 'a' },
 		{ "citizen", required_argument, NULL, 'c' },
 		{ "plugin", required_argument, NULL, 'p' },
 		{ "json", no_argument, NULL, 'j' },
-		{ "help", no_argument, NULL, 'h' },
-		{ 0 },
+		LINK_OPTIONS /* and the end */
 	};
 	int option;
 
-	*out = (struct options){ .state = "state" };
+	*out = (struct options){ .link.state = "state" };
 	optind = 1;
-	while ((option = getopt_long(argc, argv, "h", names, NULL)) != -1) {
+	while ((option = link_getopt(argc, argv, names, &out->link)) != -1) {
 		switch (option) {
-		case 's':
-			out->state = optarg;
-			break;
-		case 'a':
-			out->admin = optarg;
-			break;
 		case 'c':
 			out->citizen = optarg;
 			break;
@@ -206,9 +197,6 @@ static bool parse_options(int argc, char **argv, struct options *out)
 			break;
 		case 'j':
 			out->json = true;
-			break;
-		case 'h':
-			out->help = true;
 			break;
 		default:
 			return false;
@@ -296,10 +284,8 @@ static int run(const struct command *command, const struct options *options, con
 	struct http_field header;
 	struct link link;
 
-	if (!link_open(&link, options->state, "admin.secret"))
+	if (!link_open(&link, &options->link, "admin.secret"))
 		return 1;
-	if (options->admin)
-		snprintf(link.admin_base, sizeof(link.admin_base), "%s", options->admin);
 	answer.link = &link;
 	command_url(&link, command, argument, &url);
 	buf_addf(&bearer, "Bearer %s", link.secret);
@@ -331,7 +317,7 @@ int control_main(int argc, char **argv)
 		print_usage(stderr, argv[0]);
 		return 2;
 	}
-	if (options.help) {
+	if (options.link.help) {
 		print_usage(stdout, argv[0]);
 		return 0;
 	}

@@ -88,10 +88,34 @@ static bool read_secret(struct link *link, const char *name)
 	return ok;
 }
 
-bool link_open(struct link *link, const char *state, const char *secret_file)
+int link_getopt(int argc, char **argv, const struct option *names, struct link_options *out)
 {
-	*link = (struct link){ .state = state };
+	int option;
+
+	while ((option = getopt_long(argc, argv, "h", names, NULL)) != -1) {
+		switch (option) {
+		case 's':
+			out->state = optarg;
+			break;
+		case 'a':
+			out->admin = optarg;
+			break;
+		case 'h':
+			out->help = true;
+			break;
+		default:
+			return option;
+		}
+	}
+	return -1;
+}
+
+bool link_open(struct link *link, const struct link_options *options, const char *secret_file)
+{
+	*link = (struct link){ .state = options->state };
 	read_addresses(link);
+	if (options->admin)
+		snprintf(link->admin_base, sizeof(link->admin_base), "%s", options->admin);
 	if (!read_secret(link, secret_file))
 		return false;
 	link->base = event_base_new();

@@ -1,5 +1,7 @@
 /* control_priv.h - the way to a running gateway, for the commands that use it. */
 #pragma once
+#include <getopt.h>
+
 #include <jansson.h>
 
 #include "base.h"
@@ -17,8 +19,25 @@ struct link {
 	char secret[LINK_SECRET_SIZE];
 };
 
-/* Reads where the gateway listens and the secret in that file of the state folder.  false: said why on standard error. */
-bool link_open(struct link *link, const char *state, const char *secret_file) MUST_CHECK;
+/* What every command may be told. */
+struct link_options {
+	const char *state;
+	const char *admin; /* or NULL: as the gateway's note says */
+	bool help;
+};
+
+/* The last rows of a command's table for getopt_long(): these options, and its end. */
+#define LINK_OPTIONS                                                                          \
+	{ "state", required_argument, NULL, 's' }, { "admin", required_argument, NULL, 'a' }, \
+		{ "help", no_argument, NULL, 'h' }, { NULL, 0, NULL, 0 },
+
+/* getopt_long() with such a table: fills out, and gives the command's own options, '?' or, at the end, -1. */
+int link_getopt(int argc, char **argv, const struct option *names, struct link_options *out);
+
+/* Finds out where the gateway listens and reads the secret in that file of the state folder.
+ * false: said why on standard error. */
+bool link_open(struct link *link, const struct link_options *options,
+	       const char *secret_file) MUST_CHECK;
 void link_close(struct link *link);
 
 /* One call; header is the secret's header line.  Whatever comes, cb is told once, from the loop. body: taken, or NULL for a GET. */

@@ -619,7 +619,7 @@ static void add_replacement(lua_State *L, luaL_Buffer *buffer, const struct patt
 static int pattern_gsub(lua_State *L)
 {
 	struct pattern p;
-	const char *at, *end, *last = NULL;
+	const char *at, *end, *last = NULL, *kept; /* kept: since the last match, to be copied */
 	bool anchored;
 	lua_Integer max, n = 0;
 	int type = lua_type(L, 3);
@@ -633,23 +633,23 @@ static int pattern_gsub(lua_State *L)
 	max = luaL_optinteger(L, 4, (lua_Integer)(p.subject_end - p.subject) + 1);
 	lua_settop(L, 4);
 	luaL_buffinit(L, &buffer);
-	for (at = p.subject; n < max;) {
-		end = pattern_match(&p, at);
+	for (at = kept = p.subject; n < max && at <= p.subject_end;) {
+		end = pattern_search(&p, &at, anchored);
 		check_pattern(L, &p);
-		if (end && end != last) {
-			n++;
-			add_replacement(L, &buffer, &p, at, end);
-			at = last = end;
-		} else if (at < p.subject_end) {
-			luaL_addchar(&buffer, *at++);
-		} else {
+		if (!end)
 			break;
+		if (end == last) {
+			at++; /* an empty match where the last one ended */
+		} else {
+			n++;
+			luaL_addlstring(&buffer, kept, (size_t)(at - kept));
+			add_replacement(L, &buffer, &p, at, end);
+			at = last = kept = end;
 		}
 		if (anchored)
 			break;
 	}
-	if (at < p.subject_end)
-		luaL_addlstring(&buffer, at, (size_t)(p.subject_end - at));
+	luaL_addlstring(&buffer, kept, (size_t)(p.subject_end - kept));
 	luaL_pushresult(&buffer);
 	sandbox_charge(L, p.steps + (long)(lua_rawlen(L, -1) / 64));
 	lua_pushinteger(L, n);

@@ -123,7 +123,7 @@ static const char *pack(lua_State *L, int idx, struct buf *buf, size_t start, un
 		pack_tag(buf, TAG_INTEGER);
 		uint64_t n = (uint64_t)lua_tointeger(L, idx);
 
-		pack_number(buf, n << 1 ^ (uint64_t)((int64_t)n >> 63));
+		pack_number(buf, n << 1 ^ (0 - (n >> 63)));
 		return NULL;
 	case LUA_TSTRING:
 		text = lua_tolstring(L, idx, &len);
@@ -222,7 +222,7 @@ static bool unpack(lua_State *L, struct bytes *data, unsigned depth)
 
 	if (data->len == 0)
 		return false;
-	tag = *data->data++;
+	tag = (unsigned char)*data->data++;
 	data->len--;
 	switch (tag) {
 	case TAG_NIL:
@@ -520,7 +520,7 @@ static bool read_string(struct reader *r)
 			return fail(r, "JSON: a text is cut");
 		if ((unsigned char)*r->at < 0x20)
 			return fail(r, "JSON: a control character in a text");
-		if (*r->at == '"' && r->text_len == 0)
+		if (!r->text || (*r->at == '"' && r->text_len == 0))
 			break; /* no escapes: straight from the source */
 		add_text(r, start, (size_t)(r->at - start));
 		if (*r->at++ == '"') {

@@ -24,7 +24,8 @@ static void form_cb(struct evhttp_request *request, void *arg UNUSED)
 	}
 	text = evhttp_find_header(&form, "text");
 	evbuffer_add_printf(out, "CON Bagaimana layanan kami? %s", text ? text : "");
-	evhttp_add_header(evhttp_request_get_output_headers(request), "Content-Type", "text/plain; charset=utf-8");
+	evhttp_add_header(evhttp_request_get_output_headers(request), "Content-Type",
+			  "text/plain; charset=utf-8");
 	evhttp_send_reply(request, HTTP_OK, NULL, out);
 	evhttp_clear_headers(&form);
 }

@@ -57,7 +57,8 @@ struct citizens *citizens_new(uint32_t count, bool opened, uint32_t keep_open)
 	citizens->count = count;
 	citizens->keep_open = keep_open;
 	citizens->open = (struct queue){ .items = xcalloc(count, sizeof(uint32_t)), .size = count };
-	citizens->closed = (struct queue){ .items = xcalloc(count, sizeof(uint32_t)), .size = count };
+	citizens->closed = (struct queue){ .items = xcalloc(count, sizeof(uint32_t)),
+					   .size = count };
 	for (uint32_t i = 0; i < count; i++) {
 		citizens->all[i].open = opened;
 		queue_put(queue, i);
@@ -81,7 +82,8 @@ struct citizen *citizens_at(struct citizens *citizens, uint32_t index)
 
 bool citizens_take(struct citizens *citizens, uint32_t *index)
 {
-	struct queue *queue = citizens->open.count > citizens->keep_open ? &citizens->open : &citizens->closed;
+	struct queue *queue = citizens->open.count > citizens->keep_open ? &citizens->open
+									 : &citizens->closed;
 
 	if (queue->count == 0)
 		queue = queue == &citizens->open ? &citizens->closed : &citizens->open;

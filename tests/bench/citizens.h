@@ -8,9 +8,9 @@
 #include "base.h"
 
 struct citizen {
-	int64_t sent_us;     /* of the message in work: when it was, or should have been, sent */
-	uint32_t turn;       /* messages so far, with the one in work: names it */
-	bool open;           /* has a dialog that waits for her answer */
+	int64_t sent_us; /* of the message in work: when it was, or should have been, sent */
+	uint32_t turn;   /* messages so far, with the one in work: names it */
+	bool open;       /* has a dialog that waits for her answer */
 	bool waits_ack, waits_reply;
 };
 
@@ -20,6 +20,7 @@ struct citizens;
 struct citizens *citizens_new(uint32_t count, bool opened, uint32_t keep_open) MUST_CHECK;
 void citizens_free(struct citizens *citizens);
 struct citizen *citizens_at(struct citizens *citizens, uint32_t index); /* NULL: no such */
-bool citizens_take(struct citizens *citizens, uint32_t *index) MUST_CHECK; /* false: all are in work */
-void citizens_give(struct citizens *citizens, uint32_t index);             /* back to those who can write */
+/* false: all are in work. */
+bool citizens_take(struct citizens *citizens, uint32_t *index) MUST_CHECK;
+void citizens_give(struct citizens *citizens, uint32_t index); /* back to those who can write */
 uint32_t citizens_open(const struct citizens *citizens); /* with a dialog open and not in work */

@@ -25,17 +25,18 @@
 
 enum { STALLED_SECONDS = 15, AGAIN_MS = 50, LINGER_MS = 300, NUMBER_TEXT = 16 };
 #define NUMBER_PREFIX "62812"
-#define ACCEPTED                                                                                                       \
-	"HTTP/1.1 202 Accepted\r\nContent-Type: text/html\r\nContent-Length: 24\r\n\r\n0: Accepted for delivery"
+#define ACCEPTED                                                                         \
+	"HTTP/1.1 202 Accepted\r\nContent-Type: text/html\r\nContent-Length: 24\r\n\r\n" \
+	"0: Accepted for delivery"
 
 struct plan {
 	unsigned port, sink_port, connections, in_flight;
-	double rate;                 /* messages a second, 0: closed loop */
+	double rate; /* messages a second, 0: closed loop */
 	uint32_t citizens, keep_open;
 	bool opened, to_sink;
-	int64_t warm, count;         /* messages before, and in, the measured window */
-	const char *target, *body;   /* templates; body NULL: GET */
-	const char *first, *second;  /* what a citizen writes: begins, answers */
+	int64_t warm, count;           /* messages before, and in, the measured window */
+	const char *target, *body;     /* templates; body NULL: GET */
+	const char *first, *second;    /* what a citizen writes: begins, answers */
 	const char *question, *thanks; /* what she then reads, in part; "" anything */
 };
 
@@ -47,14 +48,14 @@ struct driver {
 	struct wire_sink *sink;
 	struct citizens *citizens;
 	struct event *tick, *watch, *again;
-	uint64_t seed;               /* names this run's messages */
-	int64_t begun, done;         /* messages */
+	uint64_t seed;       /* names this run's messages */
+	int64_t begun, done; /* messages */
 	int64_t run_us, window_us, end_us, progress_us;
-	double own_cpu;              /* the driver's, in the window */
-	int32_t *latency_us;         /* plan.count of them */
+	double own_cpu;      /* the driver's, in the window */
+	int32_t *latency_us; /* plan.count of them */
 	int64_t latencies;
 	int64_t doubled, wrong, refused, broken, starved;
-	uint32_t *refusals;          /* citizens whose message was refused: sent again */
+	uint32_t *refusals; /* citizens whose message was refused: sent again */
 	uint32_t refusal_count;
 	char first_wrong[256];
 };
@@ -89,12 +90,14 @@ static void add_id(struct buf *out, const struct driver *driver, uint32_t index,
 {
 	uint64_t high = mix(driver->seed + ((uint64_t)index << 24) + turn), low = mix(high);
 
-	buf_addf(out, "%08x-%04x-4%03x-a%03x-%012" PRIx64, (unsigned)(high >> 32), (unsigned)(high >> 16) & 0xffff,
-		 (unsigned)high & 0xfff, (unsigned)(low >> 52), (uint64_t)(low & 0xffffffffffffULL));
+	buf_addf(out, "%08x-%04x-4%03x-a%03x-%012" PRIx64, (unsigned)(high >> 32),
+		 (unsigned)(high >> 16) & 0xffff, (unsigned)high & 0xfff, (unsigned)(low >> 52),
+		 (uint64_t)(low & 0xffffffffffffULL));
 }
 
 /* {number} {id} {session} {time} {n} {text} in a template are replaced. */
-static void expand(struct buf *out, const struct driver *driver, uint32_t index, const char *template)
+static void expand(struct buf *out, const struct driver *driver, uint32_t index,
+		   const char *template)
 {
 	const struct citizen *citizen = citizens_at(driver->citizens, index);
 	const char *open;
@@ -106,13 +109,15 @@ static void expand(struct buf *out, const struct driver *driver, uint32_t index,
 		else if (!strncmp(open, "{id}", 4))
 			add_id(out, driver, index, citizen->turn);
 		else if (!strncmp(open, "{session}", 9))
-			buf_addf(out, "ATUid_%08x%08x%08x", (unsigned)driver->seed, index, (citizen->turn + 1) / 2);
+			buf_addf(out, "ATUid_%08x%08x%08x", (unsigned)driver->seed, index,
+				 (citizen->turn + 1) / 2);
 		else if (!strncmp(open, "{time}", 6))
 			buf_addf(out, "%lld", (long long)time(NULL));
 		else if (!strncmp(open, "{n}", 3))
 			buf_addf(out, "%u", (index + citizen->turn) % 4 + 1);
 		else if (!strncmp(open, "{text}", 6))
-			expand(out, driver, index, citizen->open ? driver->plan.second : driver->plan.first);
+			expand(out, driver, index,
+			       citizen->open ? driver->plan.second : driver->plan.first);
 		else
 			errx(1, "unknown word in a template: %s", open);
 	}
@@ -131,7 +136,9 @@ static void send_message(struct driver *driver, uint32_t index)
 	if (driver->plan.body) {
 		expand(&body, driver, index, driver->plan.body);
 		buf_addf(&request,
-			 "Content-Type: application/x-www-form-urlencoded\r\nContent-Length: %zu\r\n\r\n", body.len);
+			 "Content-Type: application/x-www-form-urlencoded\r\n"
+			 "Content-Length: %zu\r\n\r\n",
+			 body.len);
 		buf_add(&request, body.data, body.len);
 	} else {
 		buf_addstr(&request, "\r\n");
@@ -198,7 +205,8 @@ static void message_done(struct driver *driver, uint32_t index)
 static void hear_reply(struct driver *driver, uint32_t index, const char *text)
 {
 	struct citizen *citizen = citizens_at(driver->citizens, index);
-	const char *expected = citizen && citizen->open ? driver->plan.thanks : driver->plan.question;
+	const char *expected = citizen && citizen->open ? driver->plan.thanks
+							: driver->plan.question;
 
 	if (!citizen || !citizen->waits_reply) {
 		driver->doubled++;
@@ -218,10 +226,12 @@ static const char *heard_cb(const char *target, void *arg)
 	char to[NUMBER_TEXT + 1], text[1024];
 	const char *digits = to;
 
-	if (wire_param(target, "to", to, sizeof(to)) && wire_param(target, "text", text, sizeof(text))) {
+	if (wire_param(target, "to", to, sizeof(to)) &&
+	    wire_param(target, "text", text, sizeof(text))) {
 		digits += *digits == '+' || *digits == ' ';
 		if (!strncmp(digits, NUMBER_PREFIX, strlen(NUMBER_PREFIX)))
-			hear_reply(arg, (uint32_t)strtoul(digits + strlen(NUMBER_PREFIX), NULL, 10), text);
+			hear_reply(arg, (uint32_t)strtoul(digits + strlen(NUMBER_PREFIX), NULL, 10),
+				   text);
 	}
 	return ACCEPTED;
 }
@@ -276,7 +286,8 @@ static void tick_cb(evutil_socket_t fd UNUSED, short what UNUSED, void *arg)
 	int64_t now = now_us();
 	int64_t sent;
 
-	while ((sent = driver->run_us + (int64_t)((double)driver->begun * 1e6 / driver->plan.rate)) <= now &&
+	while ((sent = driver->run_us +
+		       (int64_t)((double)driver->begun * 1e6 / driver->plan.rate)) <= now &&
 	       driver->begun < driver->plan.warm + driver->plan.count) {
 		int64_t before = driver->begun;
 
@@ -323,14 +334,17 @@ static void drive(struct driver *driver)
 
 static int compare(const void *a, const void *b)
 {
-	return *(const int32_t *)a < *(const int32_t *)b ? -1 : *(const int32_t *)a > *(const int32_t *)b;
+	int32_t left = *(const int32_t *)a, right = *(const int32_t *)b;
+
+	return (left > right) - (left < right);
 }
 
 static json_t *latency_json(struct driver *driver, double share)
 {
 	int64_t n = driver->latencies;
 
-	return n ? json_integer(driver->latency_us[(int64_t)((double)(n - 1) * share)]) : json_null();
+	return n ? json_integer(driver->latency_us[(int64_t)((double)(n - 1) * share)])
+		 : json_null();
 }
 
 static json_t *procs_json(const struct driver *driver)
@@ -338,11 +352,14 @@ static json_t *procs_json(const struct driver *driver)
 	int64_t messages = driver->done > driver->plan.warm ? driver->done - driver->plan.warm : 1;
 	json_t *all = json_object();
 
-	for (const struct proc *proc = driver->procs.items; proc < driver->procs.items + driver->procs.count; proc++)
+	for (const struct proc *proc = driver->procs.items;
+	     proc < driver->procs.items + driver->procs.count; proc++)
 		json_object_set_new(all, proc->name,
-				    json_pack("{s:f, s:f, s:i, s:i}", "cpu_seconds", proc->cpu, "cpu_us_per_message",
-					      proc->cpu * 1e6 / (double)messages, "resident_kib", (int)proc->resident_kib,
-					      "peak_kib", (int)proc->peak_kib));
+				    json_pack("{s:f, s:f, s:i, s:i}", "cpu_seconds", proc->cpu,
+					      "cpu_us_per_message",
+					      proc->cpu * 1e6 / (double)messages, "resident_kib",
+					      (int)proc->resident_kib, "peak_kib",
+					      (int)proc->peak_kib));
 	return all;
 }
 
@@ -354,10 +371,12 @@ static void report(struct driver *driver)
 
 	qsort(driver->latency_us, (size_t)driver->latencies, sizeof(int32_t), compare);
 	out = json_pack("{s:s, s:f, s:i, s:I, s:I, s:f, s:f, s:o, s:o, s:o, s:o}", "loop",
-			driver->plan.rate > 0 ? "open" : "closed", "rate_asked", driver->plan.rate, "in_flight",
-			(int)driver->plan.in_flight, "citizens", (json_int_t)driver->plan.citizens, "messages",
-			(json_int_t)messages, "seconds", seconds, "per_second", seconds > 0 ? (double)messages / seconds : 0,
-			"p50_us", latency_json(driver, 0.5), "p99_us", latency_json(driver, 0.99), "max_us",
+			driver->plan.rate > 0 ? "open" : "closed", "rate_asked", driver->plan.rate,
+			"in_flight", (int)driver->plan.in_flight, "citizens",
+			(json_int_t)driver->plan.citizens, "messages", (json_int_t)messages,
+			"seconds", seconds, "per_second",
+			seconds > 0 ? (double)messages / seconds : 0, "p50_us",
+			latency_json(driver, 0.5), "p99_us", latency_json(driver, 0.99), "max_us",
 			latency_json(driver, 1), "processes", procs_json(driver));
 	json_object_set_new(out, "open_dialogs", json_integer(citizens_open(driver->citizens)));
 	json_object_set_new(out, "driver_cpu_seconds", json_real(driver->own_cpu));
@@ -375,15 +394,24 @@ static void report(struct driver *driver)
 }
 
 static const struct option OPTIONS[] = {
-	{ "port", required_argument, NULL, 'p' },      { "sink", required_argument, NULL, 's' },
-	{ "connections", required_argument, NULL, 'c' }, { "in-flight", required_argument, NULL, 'f' },
-	{ "rate", required_argument, NULL, 'r' },      { "citizens", required_argument, NULL, 'n' },
-	{ "keep-open", required_argument, NULL, 'k' }, { "opened", no_argument, NULL, 'o' },
-	{ "warm", required_argument, NULL, 'w' },      { "count", required_argument, NULL, 'm' },
-	{ "target", required_argument, NULL, 't' },    { "body", required_argument, NULL, 'b' },
-	{ "first", required_argument, NULL, '1' },     { "second", required_argument, NULL, '2' },
-	{ "question", required_argument, NULL, 'q' },  { "thanks", required_argument, NULL, 'd' },
-	{ "process", required_argument, NULL, 'P' },   { NULL, 0, NULL, 0 },
+	{ "port", required_argument, NULL, 'p' },
+	{ "sink", required_argument, NULL, 's' },
+	{ "connections", required_argument, NULL, 'c' },
+	{ "in-flight", required_argument, NULL, 'f' },
+	{ "rate", required_argument, NULL, 'r' },
+	{ "citizens", required_argument, NULL, 'n' },
+	{ "keep-open", required_argument, NULL, 'k' },
+	{ "opened", no_argument, NULL, 'o' },
+	{ "warm", required_argument, NULL, 'w' },
+	{ "count", required_argument, NULL, 'm' },
+	{ "target", required_argument, NULL, 't' },
+	{ "body", required_argument, NULL, 'b' },
+	{ "first", required_argument, NULL, '1' },
+	{ "second", required_argument, NULL, '2' },
+	{ "question", required_argument, NULL, 'q' },
+	{ "thanks", required_argument, NULL, 'd' },
+	{ "process", required_argument, NULL, 'P' },
+	{ NULL, 0, NULL, 0 },
 };
 
 static unsigned number(const char *text)
@@ -396,27 +424,60 @@ static void take_option(struct driver *driver, int option, char *value)
 	struct plan *plan = &driver->plan;
 
 	switch (option) {
-	case 'p': plan->port = number(value); break;
-	case 's': plan->sink_port = number(value), plan->to_sink = true; break;
-	case 'c': plan->connections = number(value); break;
-	case 'f': plan->in_flight = number(value); break;
-	case 'r': plan->rate = strtod(value, NULL); break;
-	case 'n': plan->citizens = number(value); break;
-	case 'k': plan->keep_open = number(value); break;
-	case 'o': plan->opened = true; break;
-	case 'w': plan->warm = number(value); break;
-	case 'm': plan->count = number(value); break;
-	case 't': plan->target = value; break;
-	case 'b': plan->body = value; break;
-	case '1': plan->first = value; break;
-	case '2': plan->second = value; break;
-	case 'q': plan->question = value; break;
-	case 'd': plan->thanks = value; break;
+	case 'p':
+		plan->port = number(value);
+		break;
+	case 's':
+		plan->sink_port = number(value), plan->to_sink = true;
+		break;
+	case 'c':
+		plan->connections = number(value);
+		break;
+	case 'f':
+		plan->in_flight = number(value);
+		break;
+	case 'r':
+		plan->rate = strtod(value, NULL);
+		break;
+	case 'n':
+		plan->citizens = number(value);
+		break;
+	case 'k':
+		plan->keep_open = number(value);
+		break;
+	case 'o':
+		plan->opened = true;
+		break;
+	case 'w':
+		plan->warm = number(value);
+		break;
+	case 'm':
+		plan->count = number(value);
+		break;
+	case 't':
+		plan->target = value;
+		break;
+	case 'b':
+		plan->body = value;
+		break;
+	case '1':
+		plan->first = value;
+		break;
+	case '2':
+		plan->second = value;
+		break;
+	case 'q':
+		plan->question = value;
+		break;
+	case 'd':
+		plan->thanks = value;
+		break;
 	case 'P':
 		if (!procs_add(&driver->procs, value))
 			errx(2, "--process is name=pid, at most %d times", PROC_MAX);
 		break;
-	default: errx(2, "see scripts/bench for how this is called");
+	default:
+		errx(2, "see scripts/bench for how this is called");
 	}
 }
 
@@ -434,7 +495,8 @@ static void driver_open(struct driver *driver)
 	driver->base = event_base_new();
 	if (!driver->base)
 		errx(1, "no event loop");
-	driver->pool = wire_pool_new(driver->base, plan->port, plan->connections, answer_cb, driver);
+	driver->pool = wire_pool_new(driver->base, plan->port, plan->connections, answer_cb,
+				     driver);
 	if (plan->to_sink)
 		driver->sink = wire_sink_new(driver->base, plan->sink_port, heard_cb, driver);
 }
@@ -456,8 +518,12 @@ static void driver_close(struct driver *driver)
 
 int main(int argc, char **argv)
 {
-	static struct driver driver = { .plan = { .connections = 32, .in_flight = 32, .first = "", .second = "",
-						  .question = "", .thanks = "" } };
+	static struct driver driver = { .plan = { .connections = 32,
+						  .in_flight = 32,
+						  .first = "",
+						  .second = "",
+						  .question = "",
+						  .thanks = "" } };
 	int option;
 
 	while ((option = getopt_long(argc, argv, "", OPTIONS, NULL)) != -1)

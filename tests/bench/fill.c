@@ -21,7 +21,7 @@ enum { IN_FLIGHT = 2048 };
 struct fill {
 	struct event_base *base;
 	struct store *store;
-	struct arena arena;        /* the model's */
+	struct arena arena; /* the model's */
 	struct dialog_row model;
 	bool found;
 	uint32_t next, count, done; /* citizens */
@@ -36,7 +36,8 @@ static void add_message(struct step *step, struct id id, const char *citizen, ui
 				     .channel = CHANNEL_SMS,
 				     .sender = SENDER_NUMBER,
 				     .connection = dialog->connection,
-				     .provider_id = arena_printf(&step->arena, "fill-%08x-%08u", index * 2654435761U, index),
+				     .provider_id = arena_printf(&step->arena, "fill-%08x-%08u",
+								 index * 2654435761U, index),
 				     .from = citizen,
 				     .to = dialog->number,
 				     .text = { "SURVEI", 6 },
@@ -49,7 +50,8 @@ static void add_message(struct step *step, struct id id, const char *citizen, ui
 	step->inbound = row;
 }
 
-static void add_reply(struct step *step, struct id inbound, const char *citizen, const struct dialog_row *dialog)
+static void add_reply(struct step *step, struct id inbound, const char *citizen,
+		      const struct dialog_row *dialog)
 {
 	struct outbound *msg = &step_add_outbound(step)->msg;
 

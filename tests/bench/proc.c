@@ -16,7 +16,8 @@ bool procs_add(struct procs *procs, char *text)
 	if (!equals || procs->count == PROC_MAX)
 		return false;
 	*equals = '\0';
-	procs->items[procs->count++] = (struct proc){ .name = text, .pid = (pid_t)strtol(equals + 1, NULL, 10) };
+	procs->items[procs->count++] = (struct proc){ .name = text,
+						      .pid = (pid_t)strtol(equals + 1, NULL, 10) };
 	return true;
 }
 
@@ -32,7 +33,8 @@ static double cpu_seconds(pid_t pid)
 		return 0;
 	/* The name, in brackets, may hold blanks; behind it are fields 3, 4, ... of which 14 and 15 are wanted. */
 	if (fgets(line, sizeof(line), file) && strrchr(line, ')'))
-		sscanf(strrchr(line, ')') + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &user, &system);
+		sscanf(strrchr(line, ')') + 1,
+		       " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &user, &system);
 	fclose(file);
 	return (double)(user + system) / (double)sysconf(_SC_CLK_TCK);
 }

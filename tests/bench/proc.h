@@ -8,11 +8,11 @@
 enum { PROC_MAX = 8 };
 
 struct proc {
-	const char *name;      /* borrowed */
+	const char *name; /* borrowed */
 	pid_t pid;
-	double cpu_at_start;   /* seconds, all threads, user and system */
-	double cpu;            /* seconds between proc_start and proc_stop */
-	long resident_kib;     /* at proc_stop */
+	double cpu_at_start; /* seconds, all threads, user and system */
+	double cpu;          /* seconds between proc_start and proc_stop */
+	long resident_kib;   /* at proc_stop */
 	long peak_kib;
 };
 struct procs {

@@ -11,8 +11,9 @@
 
 #include "server.h"
 
-#define QUESTION                                                                                                       \
-	"Bagaimana pelayanan kami?\n1. Sangat puas\n2. Puas\n3. Cukup puas\n4. Tidak puas\nBalas dengan angka 1-4."
+#define QUESTION                                                                             \
+	"Bagaimana pelayanan kami?\n1. Sangat puas\n2. Puas\n3. Cukup puas\n4. Tidak puas\n" \
+	"Balas dengan angka 1-4."
 #define THANKS "Terima kasih atas jawaban Anda."
 
 static void reply_cb(struct evhttp_request *request, void *arg UNUSED)
@@ -28,7 +29,8 @@ static void reply_cb(struct evhttp_request *request, void *arg UNUSED)
 	}
 	text = evhttp_find_header(&items, "text");
 	evbuffer_add_printf(out, "%s", text && strcmp(text, "SURVEI") == 0 ? QUESTION : THANKS);
-	evhttp_add_header(evhttp_request_get_output_headers(request), "Content-Type", "text/plain; charset=UTF-8");
+	evhttp_add_header(evhttp_request_get_output_headers(request), "Content-Type",
+			  "text/plain; charset=UTF-8");
 	evhttp_send_reply(request, HTTP_OK, NULL, out);
 	evhttp_clear_headers(&items);
 }

@@ -23,7 +23,7 @@
 struct wire_conn {
 	struct wire_pool *pool; /* or NULL: the sink's */
 	struct wire_sink *sink;
-	struct event *event;    /* owned */
+	struct event *event; /* owned */
 	int fd;
 	bool busy;
 	uint32_t tag;
@@ -33,7 +33,8 @@ struct wire_conn {
 };
 
 struct wire_waiting {
-	STAILQ_ENTRY(wire_waiting) next;
+	STAILQ_ENTRY(wire_waiting)
+	next;
 	uint32_t tag;
 	size_t len;
 	char data[];
@@ -46,7 +47,8 @@ struct wire_pool {
 	void *arg;
 	unsigned count, max; /* connections */
 	LIST_HEAD(, wire_conn) idle, busy;
-	STAILQ_HEAD(, wire_waiting) waiting;
+	STAILQ_HEAD(, wire_waiting)
+	waiting;
 };
 
 struct wire_sink {
@@ -67,7 +69,8 @@ static struct sockaddr_in loopback(unsigned port)
 
 static void write_whole(struct wire_conn *conn, const char *data, size_t len)
 {
-	if (send(conn->fd, data, len, MSG_NOSIGNAL) != (ssize_t)len && errno != EPIPE && errno != ECONNRESET)
+	if (send(conn->fd, data, len, MSG_NOSIGNAL) != (ssize_t)len && errno != EPIPE &&
+	    errno != ECONNRESET)
 		warn("a request of %zu bytes was not taken whole", len);
 }
 
@@ -218,8 +221,8 @@ static void pool_read_cb(evutil_socket_t fd UNUSED, short what UNUSED, void *arg
 	if (!gone && !whole)
 		return;
 	if (conn->busy && whole)
-		pool->cb((unsigned)strtoul(conn->data + 9, NULL, 10), (struct bytes){ conn->data + head, body },
-			 conn->tag, pool->arg);
+		pool->cb((unsigned)strtoul(conn->data + 9, NULL, 10),
+			 (struct bytes){ conn->data + head, body }, conn->tag, pool->arg);
 	else if (conn->busy)
 		pool->cb(0, (struct bytes){ "", 0 }, conn->tag, pool->arg);
 	conn->busy = false;
@@ -234,12 +237,14 @@ static void pool_read_cb(evutil_socket_t fd UNUSED, short what UNUSED, void *arg
 	pool_go_on(pool);
 }
 
-struct wire_pool *wire_pool_new(struct event_base *base, unsigned port, unsigned connections, wire_answer_cb *cb,
-				void *arg)
+struct wire_pool *wire_pool_new(struct event_base *base, unsigned port, unsigned connections,
+				wire_answer_cb *cb, void *arg)
 {
 	struct wire_pool *pool = xcalloc(1, sizeof(*pool));
 
-	*pool = (struct wire_pool){ .base = base, .port = port, .max = connections, .cb = cb, .arg = arg };
+	*pool = (struct wire_pool){
+		.base = base, .port = port, .max = connections, .cb = cb, .arg = arg
+	};
 	LIST_INIT(&pool->idle);
 	LIST_INIT(&pool->busy);
 	STAILQ_INIT(&pool->waiting);
@@ -301,7 +306,8 @@ static void sink_accept_cb(struct evconnlistener *listener UNUSED, evutil_socket
 	LIST_INSERT_HEAD(&sink->conns, conn, next);
 }
 
-struct wire_sink *wire_sink_new(struct event_base *base, unsigned port, wire_heard_cb *cb, void *arg)
+struct wire_sink *wire_sink_new(struct event_base *base, unsigned port, wire_heard_cb *cb,
+				void *arg)
 {
 	struct wire_sink *sink = xcalloc(1, sizeof(*sink));
 	struct sockaddr_in at = loopback(port);
@@ -309,8 +315,9 @@ struct wire_sink *wire_sink_new(struct event_base *base, unsigned port, wire_hea
 
 	*sink = (struct wire_sink){ .base = base, .cb = cb, .arg = arg };
 	LIST_INIT(&sink->conns);
-	sink->listener = evconnlistener_new_bind(base, sink_accept_cb, sink, LEV_OPT_CLOSE_ON_FREE | LEV_OPT_REUSEABLE,
-						 1024, (struct sockaddr *)&at, sizeof(at));
+	sink->listener = evconnlistener_new_bind(base, sink_accept_cb, sink,
+						 LEV_OPT_CLOSE_ON_FREE | LEV_OPT_REUSEABLE, 1024,
+						 (struct sockaddr *)&at, sizeof(at));
 	if (!sink->listener)
 		err(1, "listening on port %u", port);
 	getsockname(evconnlistener_get_fd(sink->listener), (struct sockaddr *)&at, &at_len);
@@ -333,7 +340,10 @@ void wire_sink_free(struct wire_sink *sink)
 
 static int hex_digit(char c)
 {
-	return c >= '0' && c <= '9' ? c - '0' : (c | 32) >= 'a' && (c | 32) <= 'f' ? (c | 32) - 'a' + 10 : -1;
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	c = (char)(c | 32); /* to lower case */
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
 bool wire_param(const char *target, const char *name, char *out, size_t size)

@@ -15,8 +15,8 @@ enum { WIRE_MAX = 8192 }; /* bytes of a request or an answer, head and body */
 /* tag as given to wire_send.  status 0: the connection broke before an answer came. */
 typedef void wire_answer_cb(unsigned status, struct bytes body, uint32_t tag, void *arg);
 
-struct wire_pool *wire_pool_new(struct event_base *base, unsigned port, unsigned connections, wire_answer_cb *cb,
-				void *arg) MUST_CHECK;
+struct wire_pool *wire_pool_new(struct event_base *base, unsigned port, unsigned connections,
+				wire_answer_cb *cb, void *arg) MUST_CHECK;
 /* A whole request.  It leaves at once, or as soon as a connection is free. Ownership: copied. */
 void wire_send(struct wire_pool *pool, const char *request, size_t len, uint32_t tag);
 void wire_pool_free(struct wire_pool *pool);
@@ -24,7 +24,8 @@ void wire_pool_free(struct wire_pool *pool);
 /* target is the request's, with query, ended by a NUL; the answer is what comes back (static, whole HTTP). */
 typedef const char *wire_heard_cb(const char *target, void *arg);
 
-struct wire_sink *wire_sink_new(struct event_base *base, unsigned port, wire_heard_cb *cb, void *arg) MUST_CHECK;
+struct wire_sink *wire_sink_new(struct event_base *base, unsigned port, wire_heard_cb *cb,
+				void *arg) MUST_CHECK;
 unsigned wire_sink_port(const struct wire_sink *sink);
 void wire_sink_free(struct wire_sink *sink);
 

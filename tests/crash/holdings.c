@@ -23,8 +23,8 @@ enum { LINE_SIZE = 1024, WORDS_MAX = 5, PAGE = 1000 };
 struct holdings {
 	struct event_base *base;
 	struct store *store;
-	json_t *answer;      /* owned: what the question in work has come to */
-	struct id last;      /* of a page */
+	json_t *answer; /* owned: what the question in work has come to */
+	struct id last; /* of a page */
 	unsigned page_count;
 };
 
@@ -50,10 +50,14 @@ static void ask_count(struct holdings *holdings, char **words)
 {
 	struct record_term term = { .field = words[3],
 				    .op = RECORD_EQ,
-				    .value = { .type = RECORD_TEXT, .text = { words[4], strlen(words[4]) } } };
-	struct record_query query = {
-		.plugin = words[1], .table = words[2], .terms = &term, .term_count = 1, .limit = 1, .count = true
-	};
+				    .value = { .type = RECORD_TEXT,
+					       .text = { words[4], strlen(words[4]) } } };
+	struct record_query query = { .plugin = words[1],
+				      .table = words[2],
+				      .terms = &term,
+				      .term_count = 1,
+				      .limit = 1,
+				      .count = true };
 
 	must(store_records(holdings->store, &query, records_cb, holdings), "records");
 	event_base_dispatch(holdings->base);
@@ -61,7 +65,9 @@ static void ask_count(struct holdings *holdings, char **words)
 
 static void ask_get(struct holdings *holdings, char **words)
 {
-	struct record_query query = { .plugin = words[1], .table = words[2], .key = words[3], .limit = 1 };
+	struct record_query query = {
+		.plugin = words[1], .table = words[2], .key = words[3], .limit = 1
+	};
 
 	must(store_records(holdings->store, &query, records_cb, holdings), "records");
 	event_base_dispatch(holdings->base);
@@ -81,17 +87,19 @@ static json_t *id_json(struct id id)
 
 static json_t *inbound_json(const struct inbound_row *row)
 {
-	return json_pack("{s:o, s:s, s:s, s:s, s:b}", "id", id_json(row->msg.id), "provider_id", row->msg.provider_id,
-			 "citizen", row->msg.from, "session", row->msg.session ? row->msg.session : "", "done",
+	return json_pack("{s:o, s:s, s:s, s:s, s:b}", "id", id_json(row->msg.id), "provider_id",
+			 row->msg.provider_id, "citizen", row->msg.from, "session",
+			 row->msg.session ? row->msg.session : "", "done",
 			 row->state == INBOUND_DONE);
 }
 
 static json_t *outbound_json(const struct outbound *msg)
 {
-	return json_pack("{s:o, s:o, s:s, s:s%, s:s, s:i, s:i, s:s, s:s}", "id", id_json(msg->id), "reply_to",
-			 id_json(msg->reply_to), "citizen", msg->citizen, "text", msg->text.data, msg->text.len, "state",
-			 outbound_state_name(msg->state), "attempts", (int)msg->attempts, "doubts", (int)msg->doubts,
-			 "note", msg->note, "connection", msg->connection);
+	return json_pack("{s:o, s:o, s:s, s:s%, s:s, s:i, s:i, s:s, s:s}", "id", id_json(msg->id),
+			 "reply_to", id_json(msg->reply_to), "citizen", msg->citizen, "text",
+			 msg->text.data, msg->text.len, "state", outbound_state_name(msg->state),
+			 "attempts", (int)msg->attempts, "doubts", (int)msg->doubts, "note",
+			 msg->note, "connection", msg->connection);
 }
 
 static void page_cb(int error, const struct find_rows *rows, void *arg)
@@ -102,7 +110,8 @@ static void page_cb(int error, const struct find_rows *rows, void *arg)
 	holdings->page_count = rows->count;
 	for (unsigned i = 0; i < rows->count; i++) {
 		json_array_append_new(holdings->answer,
-				      rows->inbound ? inbound_json(&rows->inbound[i]) : outbound_json(&rows->outbound[i]));
+				      rows->inbound ? inbound_json(&rows->inbound[i])
+						    : outbound_json(&rows->outbound[i]));
 		holdings->last = rows->inbound ? rows->inbound[i].msg.id : rows->outbound[i].id;
 	}
 	event_base_loopbreak(holdings->base);
@@ -125,7 +134,8 @@ static void ask(struct holdings *holdings, char *line)
 	char *words[WORDS_MAX] = { NULL };
 	unsigned count = 0;
 
-	for (char *word = strtok(line, "\t\n"); word && count < WORDS_MAX; word = strtok(NULL, "\t\n"))
+	for (char *word = strtok(line, "\t\n"); word && count < WORDS_MAX;
+	     word = strtok(NULL, "\t\n"))
 		words[count++] = word;
 	if (count == 5 && strcmp(words[0], "count") == 0)
 		ask_count(holdings, words);
@@ -145,10 +155,9 @@ static void ask(struct holdings *holdings, char *line)
 
 int main(int argc, char **argv)
 {
-	struct store_sqlite_options options = { .readers = 1,
-						.group_max = 1,
-						.queue_max = 16,
-						.dedupe_seconds = 7 * 86400 };
+	struct store_sqlite_options options = {
+		.readers = 1, .group_max = 1, .queue_max = 16, .dedupe_seconds = 7 * 86400
+	};
 	struct holdings holdings = { 0 };
 	char line[LINE_SIZE], error[512];
 

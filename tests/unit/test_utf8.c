@@ -75,10 +75,7 @@ Test(utf8, nul_is_replaced_but_valid)
 Test(utf8, a_text_is_cut_behind_so_many_characters)
 {
 	static const char *const texts[] = { "abcdefghijkl", "\u00e9\u00e9\u00e9\u00e9",
-					     "\xff\xff\xff\xff",
-					     "ab\xff"
-					     "cd",
-					     "abc" };
+					     "\xff\xff\xff\xff", "ab\377cd", "abc" };
 	static const char *const kept[] = { "abc", "\u00e9\u00e9\u00e9", "\ufffd\ufffd\ufffd",
 					    "ab\ufffd", "abc" };
 
