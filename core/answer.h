@@ -37,10 +37,13 @@ struct answer {
 	bool yes;           /* YES_NO */
 };
 
-/* text is valid UTF-8, as the citizen wrote it.  Ownership: in the arena. */
+/* text is valid UTF-8, as the citizen wrote it; of all but a TEXT only the first 200 bytes count.
+ * A choice by its number needs labels that are no such number: of "0", "1", "2" a "1" is NONE, as it may be the first or the second.
+ * A letter a to d is the option in that place, unless a label is that letter.  A number with strange words around is NEAR.
+ * out is of use where it isn't NONE.  Ownership: in the arena. */
 enum answer_fit answer_read(struct arena *arena, const struct question *question, struct bytes text, struct answer *out);
 
 /* Whether a mistyped word (folded) means another (folded): one letter wrong, missing, too many or swapped with its neighbour in a word
  * of 4 letters, two in one of 7 and more; at least its first or its last letter is right; digits are never letters but for 0 and o, 1 and l
- * or i. The count of slips, or UINT_MAX: not near. */
+ * or i, which are a slip too. The count of slips, 0 for the word itself however short, or UINT_MAX: not near. */
 unsigned answer_slips(const char *word, const char *meant);

@@ -125,7 +125,7 @@ void buf_free(struct buf *buf)
 }
 
 enum {
-	ARENA_FIRST = 4096,
+	ARENA_FIRST = 1024,
 	ARENA_MOST = 256 * 1024
 }; /* bytes of a block with its head; doubled for each further block */
 

@@ -3,10 +3,18 @@ noinst_LIBRARIES += core/libcore.a
 core_libcore_a_SOURCES = \
 	core/admin.c \
 	core/admin.h \
+	core/answer.c \
+	core/answer.h \
+	core/answer_choice.c \
+	core/answer_priv.h \
+	core/answer_split.c \
+	core/answer_table.c \
 	core/base.c \
 	core/base.h \
 	core/chat.c \
 	core/chat.h \
+	core/citizen.c \
+	core/citizen.h \
 	core/clock.c \
 	core/clock.h \
 	core/control.c \
@@ -15,6 +23,8 @@ core_libcore_a_SOURCES = \
 	core/control_priv.h \
 	core/crash.c \
 	core/crash.h \
+	core/gateway.c \
+	core/gateway.h \
 	core/gsm7.c \
 	core/gsm7.h \
 	core/gsm7_table.c \
@@ -28,6 +38,10 @@ core_libcore_a_SOURCES = \
 	core/http_head.c \
 	core/http_head.h \
 	core/http_priv.h \
+	core/inbox.c \
+	core/inbox.h \
+	core/journal.c \
+	core/journal.h \
 	core/log.c \
 	core/log.h \
 	core/message.c \
@@ -36,6 +50,8 @@ core_libcore_a_SOURCES = \
 	core/metrics.h \
 	core/msisdn.c \
 	core/msisdn.h \
+	core/operate.c \
+	core/operate.h \
 	core/outbox.c \
 	core/outbox.h \
 	core/outbox_line.c \
@@ -44,16 +60,30 @@ core_libcore_a_SOURCES = \
 	core/outbox_report.c \
 	core/outbox_send.c \
 	core/outbox_write.c \
+	core/pack.c \
+	core/pack.h \
 	core/parts.c \
 	core/parts.h \
 	core/phone.c \
 	core/phone.h \
 	core/phrases.c \
 	core/phrases.h \
+	core/plugin.c \
+	core/plugin.h \
+	core/plugin_api.c \
+	core/plugin_api.h \
+	core/plugin_api_citizen.c \
+	core/plugin_api_records.c \
+	core/plugin_bundle.c \
+	core/plugin_bundle.h \
 	core/plugin_keys.c \
 	core/plugin_keys.h \
+	core/plugin_manifest.c \
+	core/plugin_manifest.h \
 	core/plugin_pattern.c \
 	core/plugin_pattern.h \
+	core/plugin_run.c \
+	core/plugin_run.h \
 	core/plugin_sandbox.c \
 	core/plugin_sandbox.h \
 	core/plugin_sandbox_base.c \
@@ -63,8 +93,12 @@ core_libcore_a_SOURCES = \
 	core/plugin_value.h \
 	core/receipt.c \
 	core/receipt.h \
+	core/route.c \
+	core/route.h \
 	core/screen.c \
 	core/screen.h \
+	core/serve.c \
+	core/serve.h \
 	core/settings.c \
 	core/settings.h \
 	core/settings_file.c \
@@ -97,12 +131,21 @@ core_libcore_a_SOURCES = \
 	core/telco_view.c \
 	core/timers.c \
 	core/timers.h \
+	core/transcript.c \
+	core/transcript.h \
+	core/turn.c \
+	core/turn.h \
+	core/turn_read.c \
+	core/turn_run.c \
+	core/turn_show.c \
 	core/utf8.c \
 	core/utf8.h \
 	core/words.c \
 	core/words.h \
 	core/words_table.c \
-	core/words_table.h
+	core/words_table.h \
+	core/worker.c \
+	core/worker.h
 core_libcore_a_CPPFLAGS = $(AM_CPPFLAGS) -DKENTONGAN_PLUGINS='"$(pkgdatadir)/plugins"'
 
 bin_PROGRAMS += kentongan

@@ -108,6 +108,10 @@ static const char *const phrases[PHRASES][LANGUAGES] = {
 		"Nyuwun pangapunten, layanan {keyword} dipun kendelaken sawetawis. Mangga dipun cobi malih mangke.",
 		"Sorry, {keyword} is out of service for now. Please try again later.",
 	},
+	[PHRASE_YES] = { "Ya", "Inggih", "Yes" },
+	[PHRASE_NO] = { "Tidak", "Mboten", "No" },
+	[PHRASE_OPTIONAL] = { "(Balas - bila tidak ada)", "(Balas - menawi mboten wonten)", "(Reply - if there is none)" },
+	[PHRASE_DONE] = { "Selesai. Terima kasih.", "Sampun rampung. Matur nuwun.", "Done. Thank you." },
 };
 
 /* The language of a tag ("id" of "id-ID"), or LANGUAGES. */

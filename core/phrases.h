@@ -30,6 +30,10 @@ enum phrase {
 	PHRASE_USSD_ENDED,  /* the session is over */
 	PHRASE_BUSY,        /* try again soon */
 	PHRASE_PAUSED,      /* a service is out of use: {keyword} */
+	PHRASE_YES,         /* the first answer of a question for yes or no */
+	PHRASE_NO,          /* the second */
+	PHRASE_OPTIONAL,    /* below a question that may be passed over */
+	PHRASE_DONE,        /* where a dialog ends and has nothing to say */
 	PHRASES,
 };
 

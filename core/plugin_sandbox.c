@@ -367,6 +367,13 @@ void sandbox_provide(struct sandbox *sandbox, const char *name)
 	lua_pop(L, 1);
 }
 
+void sandbox_push_provided(struct sandbox *sandbox, const char *name)
+{
+	lua_rawgeti(sandbox->L, LUA_REGISTRYINDEX, sandbox->shared);
+	lua_getfield(sandbox->L, -1, name);
+	lua_remove(sandbox->L, -2);
+}
+
 struct file {
 	struct sandbox *sandbox;
 	const char *name, *source;

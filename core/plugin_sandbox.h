@@ -39,6 +39,8 @@ sandbox_lua(struct sandbox *sandbox); /* for set-up by the host, under sandbox_p
 /* Runs fn(L, arg) protected, with the memory caps lifted: for host code that builds values outside a run. false: it raised. */
 bool sandbox_protected(struct sandbox *sandbox, void (*fn)(lua_State *L, void *arg),
 		       void *arg) MUST_CHECK;
+/* Pushes what plugins see under a global name; for set-up by the host, under sandbox_protected. */
+void sandbox_push_provided(struct sandbox *sandbox, const char *name);
 size_t sandbox_memory(const struct sandbox *sandbox); /* bytes in use */
 /* A breach has made this state not worth keeping: free it, its other runs are replayed elsewhere. */
 bool sandbox_spoiled(const struct sandbox *sandbox);

@@ -26,6 +26,9 @@ struct ussd_session {
 	struct bytes raw;     /* the whole input so far, as the telco gave it */
 	int64_t touched;      /* seconds UTC of the last step */
 	bool open;
+	/* What the citizen has before her: the root menu, the question whether to go on with a dialog, or a dialog. */
+	enum ussd_view { USSD_VIEW_MENU, USSD_VIEW_RESUME, USSD_VIEW_DIALOG } view;
+	unsigned page;        /* of the root menu */
 };
 
 enum dialog_state {
@@ -76,7 +79,7 @@ struct dialog_change {
 enum inbound_state { INBOUND_IN_WORK, INBOUND_DONE };
 
 /* The answer that a repeat of the same callback gets. */
-struct answer {
+struct reply {
 	struct bytes screen; /* USSD: the screen; SMS: empty */
 	bool more;           /* USSD: the session goes on (CON), else END */
 };
@@ -86,7 +89,7 @@ struct answer {
 struct inbound_row {
 	struct inbound msg;
 	enum inbound_state state;
-	struct answer answer;
+	struct reply answer;
 	int64_t arrived;     /* seconds UTC */
 	int64_t done_at;     /* 0: not yet */
 };
@@ -94,7 +97,7 @@ struct inbound_row {
 struct inbound_done {
 	STAILQ_ENTRY(inbound_done) next;
 	struct id id;
-	struct answer answer;
+	struct reply answer;
 };
 
 /* A part of a long message that waits for the others.  A repeated part changes nothing. */

@@ -123,6 +123,10 @@ void pack_session(struct buf *buf, const struct ussd_session *session)
 	put_bytes(buf, session->raw);
 	put_int(buf, session->touched);
 	put_int(buf, session->open);
+	put_int(buf, session->view);
+	put_int(buf, session->page);
+	put_int(buf, session->view);
+	put_int(buf, session->page);
 }
 
 bool unpack_session(struct arena *arena, struct bytes from, struct ussd_session *out)
@@ -135,6 +139,10 @@ bool unpack_session(struct arena *arena, struct bytes from, struct ussd_session 
 	out->raw = take_bytes(&reader);
 	out->touched = take_int(&reader);
 	out->open = take_int(&reader);
+	out->view = (enum ussd_view)take_int(&reader);
+	out->page = (unsigned)take_int(&reader);
+	out->view = (enum ussd_view)take_int(&reader);
+	out->page = (unsigned)take_int(&reader);
 	return !reader.bad;
 }
 
@@ -255,6 +263,15 @@ bool unpack_outbound(struct arena *arena, struct bytes from, struct outbound *ou
 	out->class = (enum message_class)take_int(&reader);
 	out->expires = take_int(&reader);
 	return !reader.bad;
+}
+
+int64_t bundle_mark(const unsigned char hash[static BUNDLE_SIZE])
+{
+	uint64_t mark = 0;
+
+	for (int i = 0; i < 8; i++)
+		mark = mark << 8 | hash[i];
+	return (int64_t)mark;
 }
 
 struct bytes seen_key(struct arena *arena, const char *connection, const char *provider_id)

@@ -18,6 +18,7 @@ tests_support_libsupport_a_SOURCES = \
 LDADD = tests/support/libsupport.a core/libcore.a $(CRITERION_LIBS) $(KENTONGAN_LIBS)
 UNIT_TESTS = \
 	tests/unit/test_admin \
+	tests/unit/test_answer \
 	tests/unit/test_base \
 	tests/unit/test_clock \
 	tests/unit/test_control \
@@ -76,6 +77,7 @@ AM_TESTS_ENVIRONMENT = \
 # Each fuzz target is built in two forms: fuzz_X, which libFuzzer feeds (--enable-fuzz), and replay_X, which any compiler
 # builds and `make check` runs over the inputs in tests/fuzz/corpus/X.
 REPLAYS = \
+	tests/fuzz/replay_answer \
 	tests/fuzz/replay_gsm7 \
 	tests/fuzz/replay_http_form \
 	tests/fuzz/replay_http_request \
@@ -85,6 +87,8 @@ REPLAYS = \
 	tests/fuzz/replay_utf8 \
 	tests/fuzz/replay_words
 REPLAY_LIBS = core/libcore.a $(KENTONGAN_LIBS)
+tests_fuzz_replay_answer_SOURCES = tests/fuzz/fuzz_answer.c tests/fuzz/replay.c
+tests_fuzz_replay_answer_LDADD = $(REPLAY_LIBS)
 tests_fuzz_replay_gsm7_SOURCES = tests/fuzz/fuzz_gsm7.c tests/fuzz/replay.c
 tests_fuzz_replay_gsm7_LDADD = $(REPLAY_LIBS)
 tests_fuzz_replay_http_form_SOURCES = tests/fuzz/fuzz_http_form.c tests/fuzz/replay.c
@@ -106,6 +110,7 @@ TESTS += $(REPLAYS)
 
 if FUZZ
 noinst_PROGRAMS += \
+	tests/fuzz/fuzz_answer \
 	tests/fuzz/fuzz_gsm7 \
 	tests/fuzz/fuzz_http_form \
 	tests/fuzz/fuzz_http_request \
@@ -114,6 +119,8 @@ noinst_PROGRAMS += \
 	tests/fuzz/fuzz_telco \
 	tests/fuzz/fuzz_utf8 \
 	tests/fuzz/fuzz_words
+tests_fuzz_fuzz_answer_LDADD = $(REPLAY_LIBS)
+tests_fuzz_fuzz_answer_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
 tests_fuzz_fuzz_gsm7_LDADD = $(REPLAY_LIBS)
 tests_fuzz_fuzz_gsm7_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
 tests_fuzz_fuzz_http_form_LDADD = $(REPLAY_LIBS)

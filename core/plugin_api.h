@@ -1,0 +1,63 @@
+/* plugin_api.h - what Lua can call: one file for each table of calls; see plugins/README.md.
+ *
+ * A binding checks its arguments, adds to the run's effects or yields a request, and never acts.
+ */
+#pragma once
+#include <lua.h>
+
+#include "journal.h"
+#include "plugin_bundle.h"
+#include "plugin_sandbox.h"
+#include "plugin_run.h"
+
+enum {
+	SAID_MAX = 8 << 10,    /* bytes that a dialog says up to a question */
+	SAYS_MAX = 10,         /* calls of say up to a question */
+	PROMPT_MAX = 2000,     /* bytes of a question */
+	LABEL_BYTES_MAX = 120, /* of an option */
+	CHOICES_MAX = 99,
+	ANSWER_CHARS_MAX = 1000,
+	RECORD_BYTES_MAX = 16 << 10, /* of a record as JSON */
+	WRITES_MAX = 100,      /* records written up to a question */
+	FIND_MAX = 100,        /* rows of one find */
+};
+
+/* A dialog's life in a program: the owner of its sandbox_run. */
+struct run {
+	struct program *program;
+	struct sandbox_run *sandbox;
+	size_t position;        /* in the journal */
+	bool started, over;
+	bool live;              /* what is caused now is new: it is gathered, else only hashed */
+	uint64_t hash;          /* of what was caused since the last request */
+	struct run_call *call;  /* while run_go runs */
+	struct journal_citizen citizen;
+	struct arena fields;    /* the citizen's texts */
+	enum channel channel;
+	struct buf said;
+	struct buf scratch, json; /* of one binding */
+	struct buf results;       /* what the insert that waits gives where its key is free */
+	unsigned says, writes;
+	struct request request; /* the one that waits; its texts lie in request_arena */
+	struct record_query query;
+	struct arena request_arena;
+	struct record_write *write; /* of a REQUEST_INSERT, in the step; NULL in replay */
+};
+
+struct program {
+	struct bundle *bundle; /* referenced */
+	struct sandbox *sandbox;
+	int citizen, settings; /* registry */
+};
+
+struct run *check_run(lua_State *L); /* refuses a run that a limit has ended, and code outside of a dialog */
+void run_hash(struct run *run, char tag, const void *data, size_t len);
+/* Marks the request that run->request describes, with its arguments hashed, and yields. */
+int run_request(lua_State *L, struct run *run);
+/* A text argument: valid UTF-8, not empty, without control characters but newline, at most max bytes. */
+struct bytes check_words(lua_State *L, int idx, size_t max, const char *what);
+
+/* Each pushes or provides what it brings, under sandbox_protected. */
+void api_provide_citizen(lua_State *L, struct program *program); /* sets program->citizen */
+void api_provide_records(lua_State *L, struct program *program); /* the global `records` */
+void api_provide_globals(lua_State *L, struct program *program); /* code, log */

@@ -1,0 +1,335 @@
+/* plugin_api_citizen.c - the citizen as a dialog sees her: ask, choose, confirm, say, and her fields.
+ *
+ * The object holds nothing: whose it is, the run knows.  So a dialog can't hand it to another, and it costs one
+ * userdata a state.
+ */
+#include <lauxlib.h>
+#include <string.h>
+
+#include "plugin_api.h"
+#include "plugin_value.h"
+
+static const char citizen_key; /* its address marks the object's metatable */
+
+/* The run, where argument 1 is the citizen: a method that was called with '.' is found out. */
+static struct run *check_citizen(lua_State *L, const char *method)
+{
+	struct run *run = check_run(L);
+	bool ours = lua_type(L, 1) == LUA_TUSERDATA && lua_getmetatable(L, 1);
+
+	if (ours) {
+		ours = lua_rawgetp(L, -1, &citizen_key) != LUA_TNIL;
+		lua_pop(L, 2);
+	}
+	if (!ours)
+		luaL_error(L, "call it with a colon: citizen:%s(...)", method);
+	return run;
+}
+
+static void request_begin(struct run *run, enum request_kind kind)
+{
+	arena_free(&run->request_arena);
+	run->request = (struct request){ .kind = kind,
+					 .shape = { "", 0 },
+					 .text = { "", 0 },
+					 .prompt = { "", 0 },
+					 .inputs = { "", 0 } };
+	run->write = NULL;
+	run->query = (struct record_query){ 0 };
+}
+
+static struct bytes keep(struct run *run, struct bytes bytes)
+{
+	return arena_bytes(&run->request_arena, bytes.data, bytes.len);
+}
+
+/* ---- ask ---- */
+
+static const struct {
+	const char *name;
+	enum answer_kind kind;
+	int64_t min, max; /* defaults */
+} kinds[] = {
+	{ "text", ANSWER_TEXT, 1, ANSWER_CHARS_MAX },
+	{ "integer", ANSWER_INTEGER, -999999999999, 999999999999 },
+};
+
+/* An option of ask by its name: the value lies on top of the stack. */
+static void read_ask_option(lua_State *L, struct request *request, const char *name, bool *given)
+{
+	if (strcmp(name, "kind") == 0)
+		return;
+	if (strcmp(name, "optional") == 0) {
+		if (!lua_isboolean(L, -1))
+			luaL_argerror(L, 3, "optional must be true or false");
+		request->optional = lua_toboolean(L, -1);
+	} else if (strcmp(name, "min") == 0 || strcmp(name, "max") == 0) {
+		if (!lua_isinteger(L, -1))
+			luaL_argerror(L, 3, lua_pushfstring(L, "%s must be a whole number", name));
+		*(name[1] == 'i' ? &request->min : &request->max) = lua_tointeger(L, -1);
+		*given = true;
+	} else {
+		luaL_argerror(L, 3, lua_pushfstring(L, "there is no option '%s'; there are kind, min, max and optional", name));
+	}
+}
+
+static void read_ask_kind(lua_State *L, struct request *request)
+{
+	const char *name = "text";
+	unsigned i = 0;
+
+	lua_pushliteral(L, "kind");
+	if (lua_rawget(L, 3) != LUA_TNIL)
+		name = lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : "";
+	while (i < ARRAY_LEN(kinds) && strcmp(kinds[i].name, name) != 0)
+		i++;
+	if (i == ARRAY_LEN(kinds))
+		luaL_argerror(L, 3, "kind must be \"text\" or \"integer\"");
+	lua_pop(L, 1);
+	request->answer = kinds[i].kind;
+	request->min = kinds[i].min;
+	request->max = kinds[i].max;
+}
+
+static void read_ask_options(lua_State *L, struct request *request)
+{
+	int64_t most = kinds[0].max;
+	bool given = false;
+
+	request->answer = ANSWER_TEXT;
+	request->min = kinds[0].min;
+	request->max = most;
+	if (lua_isnoneornil(L, 3))
+		return;
+	luaL_checktype(L, 3, LUA_TTABLE);
+	read_ask_kind(L, request);
+	for (lua_pushnil(L); lua_next(L, 3); lua_pop(L, 1)) {
+		if (lua_type(L, -2) != LUA_TSTRING)
+			luaL_argerror(L, 3, "options have names: { kind = \"integer\", min = 1 }");
+		read_ask_option(L, request, lua_tostring(L, -2), &given);
+	}
+	if (given && (request->min > request->max ||
+		      (request->answer == ANSWER_TEXT && (request->min < 1 || request->max > most))))
+		luaL_argerror(L, 3, request->answer == ANSWER_TEXT ? "min and max are characters, from 1 to 1000"
+								   : "min is above max");
+}
+
+/* citizen:ask(prompt [, { kind = "text"|"integer", min =, max =, optional = }]) -> answer     [-0, +1, v]
+ * Asks and parks the dialog; the step carries the question, and the answer comes back when the citizen's next message is
+ * committed.  nil where it is optional and was passed over.  Raises on a bad argument (the author's bug).
+ */
+static int citizen_ask(lua_State *L)
+{
+	struct run *run = check_citizen(L, "ask");
+	struct bytes prompt = check_words(L, 2, PROMPT_MAX, "the question");
+	struct request request = { 0 };
+	int64_t arguments[4];
+
+	read_ask_options(L, &request);
+	request_begin(run, REQUEST_ASK);
+	run->request.answer = request.answer;
+	run->request.optional = request.optional;
+	run->request.min = request.min;
+	run->request.max = request.max;
+	run->request.prompt = keep(run, prompt);
+	arguments[0] = request.answer;
+	arguments[1] = request.optional;
+	arguments[2] = request.min;
+	arguments[3] = request.max;
+	run->request.shape = keep(run, (struct bytes){ (char *)arguments, 2 * sizeof(arguments[0]) });
+	run_hash(run, 'p', prompt.data, prompt.len);
+	run_hash(run, 'a', arguments, sizeof(arguments));
+	return run_request(L, run);
+}
+
+/* ---- choose ---- */
+
+/* An option, on top of the stack: its label, and what it gives packed. */
+static void read_option(lua_State *L, struct run *run, unsigned i, struct buf *values)
+{
+	struct bytes label;
+	const char *why = NULL;
+	size_t start = values->len;
+
+	lua_pushvalue(L, -1);
+	if (lua_istable(L, -1)) {
+		lua_rawgeti(L, -1, 1);
+		lua_replace(L, -2);
+	}
+	if (lua_type(L, -1) != LUA_TSTRING)
+		luaL_argerror(L, 3, "an option is a text, or { \"text\", value = ... }");
+	label = check_words(L, lua_gettop(L), LABEL_BYTES_MAX, "an option");
+	if (memchr(label.data, '\n', label.len))
+		luaL_argerror(L, 3, "an option is one line");
+	run->request.options[i] = keep(run, label);
+	lua_pop(L, 1);
+	lua_pushinteger(L, (lua_Integer)i + 1);
+	if (lua_istable(L, -2)) {
+		lua_pushliteral(L, "value");
+		if (lua_rawget(L, -3) != LUA_TNIL)
+			lua_replace(L, -2);
+		else
+			lua_pop(L, 1);
+	}
+	why = value_pack(L, -1, values);
+	lua_pop(L, 1);
+	if (why)
+		luaL_argerror(L, 3, lua_pushfstring(L, "an option's value: %s", why));
+	run->request.values[i] = keep(run, (struct bytes){ values->data + start, values->len - start });
+}
+
+/* The question with its options, as it is shown. */
+static struct bytes prompt_with_options(struct run *run, struct bytes prompt)
+{
+	struct buf text = { 0 };
+	struct bytes out;
+
+	buf_add(&text, prompt.data, prompt.len);
+	for (unsigned i = 0; i < run->request.option_count; i++)
+		buf_addf(&text, "\n%u %s", i + 1, run->request.options[i].data);
+	out = arena_bytes(&run->request_arena, text.data, text.len);
+	buf_free(&text);
+	return out;
+}
+
+/* citizen:choose(prompt, { "Puas", { "Tidak puas", value = "no" }, ... }) -> value            [-0, +1, v]
+ * Asks for one of the options: its value, or its number where it has none.  Raises on a bad argument.
+ */
+static int citizen_choose(lua_State *L)
+{
+	struct run *run = check_citizen(L, "choose");
+	struct bytes prompt = check_words(L, 2, PROMPT_MAX, "the question");
+	lua_Unsigned count;
+	struct buf *values;
+
+	luaL_checktype(L, 3, LUA_TTABLE);
+	count = lua_rawlen(L, 3);
+	luaL_argcheck(L, count >= 1 && count <= CHOICES_MAX, 3, "must list 1 to 99 options");
+	luaL_argcheck(L, lua_isnoneornil(L, 4), 4, "choose has no options of its own yet");
+	request_begin(run, REQUEST_CHOOSE);
+	run->request.answer = ANSWER_CHOICE;
+	run->request.option_count = (unsigned)count;
+	run->request.options = arena_alloc(&run->request_arena, count * sizeof(*run->request.options));
+	run->request.values = arena_alloc(&run->request_arena, count * sizeof(*run->request.values));
+	values = &run->scratch;
+	buf_reset(values);
+	for (unsigned i = 0; i < count; i++) {
+		lua_rawgeti(L, 3, (lua_Integer)i + 1);
+		read_option(L, run, i, values);
+		run_hash(run, 'o', run->request.options[i].data, run->request.options[i].len);
+		lua_pop(L, 1);
+	}
+	run->request.prompt = prompt_with_options(run, prompt);
+	run->request.shape = keep(run, (struct bytes){ values->data, values->len });
+	run_hash(run, 'p', prompt.data, prompt.len);
+	run_hash(run, 'v', values->data, values->len);
+	return run_request(L, run);
+}
+
+/* citizen:confirm(prompt) -> boolean                                                            [-0, +1, v]
+ * Asks for yes or no.  Raises on a bad argument.
+ */
+static int citizen_confirm(lua_State *L)
+{
+	struct run *run = check_citizen(L, "confirm");
+	struct bytes prompt = check_words(L, 2, PROMPT_MAX, "the question");
+
+	request_begin(run, REQUEST_CONFIRM);
+	run->request.answer = ANSWER_YES_NO;
+	run->request.prompt = keep(run, prompt);
+	run_hash(run, 'p', prompt.data, prompt.len);
+	return run_request(L, run);
+}
+
+/* ---- say ---- */
+
+/* citizen:say(text)  citizen:say(format, ...)                                                   [-0, +0, v]
+ * Adds a line to what the citizen reads next: before the next question, or at the end.  With arguments the text is a format as of
+ * string.format.  Raises on a bad argument, and after too much of it.   upvalue: string.format
+ */
+static int citizen_say(lua_State *L)
+{
+	struct run *run = check_citizen(L, "say");
+	int n = lua_gettop(L);
+	struct bytes text;
+
+	luaL_checktype(L, 2, LUA_TSTRING);
+	if (n > 2) {
+		lua_pushvalue(L, lua_upvalueindex(1));
+		lua_insert(L, 2);
+		lua_call(L, n - 1, 1);
+	}
+	text = check_words(L, 2, SAID_MAX, "the text");
+	if (++run->says > SAYS_MAX)
+		return luaL_error(L, "say was called more than %d times before a question", SAYS_MAX);
+	if (run->said.len + text.len > SAID_MAX)
+		return luaL_error(L, "more than %d bytes were said before a question", SAID_MAX);
+	run_hash(run, 's', text.data, text.len);
+	if (run->live) {
+		if (run->said.len > 0)
+			buf_add(&run->said, "\n", 1);
+		buf_add(&run->said, text.data, text.len);
+	}
+	return 0;
+}
+
+/* ---- the object ---- */
+
+static int push_field_of(lua_State *L, const struct run *run, const char *name)
+{
+	if (strcmp(name, "channel") == 0)
+		lua_pushstring(L, run->channel == CHANNEL_USSD ? "ussd" : "sms");
+	else if (strcmp(name, "language") == 0)
+		lua_pushstring(L, run->citizen.language);
+	else if (strcmp(name, "name") == 0 && run->citizen.name[0])
+		lua_pushstring(L, run->citizen.name);
+	else if (strcmp(name, "area") == 0 && run->citizen.area[0])
+		lua_pushstring(L, run->citizen.area);
+	else
+		lua_pushnil(L);
+	return 1;
+}
+
+/* citizen.NAME: a method (upvalue 1), or one of her fields as they were when the event came; nil where not known. */
+static int citizen_index(lua_State *L)
+{
+	struct run *run = check_run(L);
+
+	lua_pushvalue(L, 2);
+	if (lua_rawget(L, lua_upvalueindex(1)) != LUA_TNIL || lua_type(L, 2) != LUA_TSTRING)
+		return 1;
+	lua_pop(L, 1);
+	return push_field_of(L, run, lua_tostring(L, 2));
+}
+
+static int citizen_newindex(lua_State *L)
+{
+	return luaL_error(L, "the citizen's fields can't be set");
+}
+
+void api_provide_citizen(lua_State *L, struct program *program)
+{
+	static const luaL_Reg methods[] = {
+		{ "ask", citizen_ask }, { "choose", citizen_choose }, { "confirm", citizen_confirm }, { NULL, NULL },
+	};
+
+	lua_newuserdatauv(L, 0, 0);
+	lua_newtable(L);
+	lua_newtable(L);
+	luaL_setfuncs(L, methods, 0);
+	sandbox_push_provided(program->sandbox, "string");
+	lua_getfield(L, -1, "format");
+	lua_remove(L, -2);
+	lua_pushcclosure(L, citizen_say, 1);
+	lua_setfield(L, -2, "say");
+	lua_pushcclosure(L, citizen_index, 1);
+	lua_setfield(L, -2, "__index");
+	lua_pushcfunction(L, citizen_newindex);
+	lua_setfield(L, -2, "__newindex");
+	lua_pushboolean(L, 0);
+	lua_setfield(L, -2, "__metatable");
+	lua_pushboolean(L, 1);
+	lua_rawsetp(L, -2, &citizen_key);
+	lua_setmetatable(L, -2);
+	program->citizen = luaL_ref(L, LUA_REGISTRYINDEX);
+}

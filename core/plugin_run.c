@@ -1,0 +1,530 @@
+/* plugin_run.c - one dialog's life in Lua: run, or replayed, up to the next request.
+ *
+ * The dialog's coroutine and its journal are walked side by side.  Each request of the code meets the entry of the same
+ * call: where kind and hash are equal the recorded result goes back and what was caused before it is forgotten, because it
+ * was committed with it; where they differ the code is not the journal's, and nothing is guessed.  Behind the last entry
+ * everything is new.
+ */
+#include "plugin_run.h"
+
+#include <lauxlib.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "plugin_api.h"
+#include "plugin_sandbox_priv.h"
+#include "plugin_value.h"
+#include "utf8.h"
+
+enum { ERROR_MAX = 1024, RESULTS_MAX = 8 };
+
+static const uint64_t HASH_BASIS = UINT64_C(0xCBF29CE484222325);
+
+/* ---- programs ---- */
+
+static void push_setting(lua_State *L, const struct bundle_setting *setting)
+{
+	switch (setting->type) {
+	case SETTING_IS_TEXT:
+		lua_pushlstring(L, setting->text.data, setting->text.len);
+		break;
+	case SETTING_IS_INTEGER:
+		lua_pushinteger(L, setting->integer);
+		break;
+	case SETTING_IS_NUMBER:
+		lua_pushnumber(L, setting->number);
+		break;
+	default:
+		lua_pushboolean(L, setting->integer != 0);
+		break;
+	}
+}
+
+static void provide(lua_State *L, void *arg)
+{
+	struct program *program = arg;
+
+	api_provide_globals(L, program);
+	api_provide_citizen(L, program);
+	api_provide_records(L, program);
+	lua_newtable(L);
+	for (unsigned i = 0; i < program->bundle->setting_count; i++) {
+		push_setting(L, &program->bundle->settings[i]);
+		lua_setfield(L, -2, program->bundle->settings[i].name);
+	}
+	sandbox_protect(L);
+	program->settings = luaL_ref(L, LUA_REGISTRYINDEX);
+}
+
+struct program *program_new(struct bundle *bundle, char *error, size_t error_size)
+{
+	struct program *program = xcalloc(1, sizeof(*program));
+
+	program->bundle = bundle_ref(bundle);
+	program->sandbox = sandbox_new(&sandbox_default_limits);
+	for (unsigned i = 0; i < bundle->file_count; i++) {
+		const struct bundle_file *file = &bundle->files[i];
+
+		if (!sandbox_add(program->sandbox, file->name, file->source.data, file->source.len, error, error_size))
+			goto broken;
+	}
+	if (sandbox_protected(program->sandbox, provide, program))
+		return program;
+	snprintf(error, error_size, "%s: out of memory", bundle->plugin);
+broken:
+	program_free(program);
+	return NULL;
+}
+
+void program_free(struct program *program)
+{
+	if (!program)
+		return;
+	sandbox_free(program->sandbox);
+	bundle_unref(program->bundle);
+	free(program);
+}
+
+const struct bundle *program_bundle(const struct program *program)
+{
+	return program->bundle;
+}
+
+bool program_spoiled(const struct program *program)
+{
+	return sandbox_spoiled(program->sandbox);
+}
+
+/* ---- runs ---- */
+
+struct find_dialog {
+	struct run *run;
+	const char *name;
+	bool found;
+};
+
+/* Leaves the dialog's function on the coroutine's stack. */
+static void find_dialog(lua_State *L UNUSED, void *arg)
+{
+	struct find_dialog *find = arg;
+	lua_State *thread = sandbox_run_thread(find->run->sandbox);
+	bool single = strcmp(find->name, "dialog") == 0;
+
+	sandbox_run_push(find->run->sandbox);
+	if (!lua_istable(thread, -1))
+		return;
+	if (!single) {
+		lua_pushliteral(thread, "dialogs");
+		lua_rawget(thread, -2);
+		lua_replace(thread, -2);
+		if (!lua_istable(thread, -1))
+			return;
+	}
+	lua_pushstring(thread, find->name);
+	find->found = lua_rawget(thread, -2) == LUA_TFUNCTION;
+	lua_replace(thread, -2);
+}
+
+struct run *run_new(struct program *program, const char *dialog, char *error, size_t error_size)
+{
+	struct run *run = xcalloc(1, sizeof(*run));
+	struct find_dialog find = { .run = run, .name = dialog };
+
+	run->program = program;
+	run->sandbox = sandbox_run_new(program->sandbox, run);
+	run->hash = HASH_BASIS;
+	run->citizen = (struct journal_citizen){ "", "", "" };
+	if (sandbox_run_load(run->sandbox, program->bundle->files[0].name) != SANDBOX_DONE) {
+		snprintf(error, error_size, "%s", sandbox_run_error(run->sandbox));
+		goto broken;
+	}
+	sandbox_run_freeze(run->sandbox);
+	if (sandbox_protected(program->sandbox, find_dialog, &find) && find.found)
+		return run;
+	snprintf(error, error_size, "%s: there is no dialog '%s'", program->bundle->plugin, dialog);
+broken:
+	run_free(run);
+	return NULL;
+}
+
+void run_free(struct run *run)
+{
+	if (!run)
+		return;
+	sandbox_run_free(run->sandbox);
+	arena_free(&run->fields);
+	arena_free(&run->request_arena);
+	buf_free(&run->said);
+	buf_free(&run->scratch);
+	buf_free(&run->json);
+	buf_free(&run->results);
+	free(run);
+}
+
+size_t run_position(const struct run *run)
+{
+	return run->position;
+}
+
+size_t run_kept(const struct run *run)
+{
+	return sandbox_run_kept(run->sandbox);
+}
+
+struct program *run_program(const struct run *run)
+{
+	return run->program;
+}
+
+/* ---- walking ---- */
+
+/* A slice of the dialog: what is pushed for it, and what came of it. */
+struct slice {
+	struct run *run;
+	const struct journal_event *start; /* the arguments of the function, or */
+	struct bytes results;              /* packed values, or */
+	const struct read_result *read;    /* what the store gave */
+	struct buf *packed;                /* of `read`: as it goes into the journal */
+	int count;
+	const char *why; /* NULL: pushed */
+};
+
+static void set_text(lua_State *L, const char *name, struct bytes text)
+{
+	lua_pushlstring(L, text.data, text.len);
+	lua_setfield(L, -2, name);
+}
+
+static void push_start(struct slice *slice, lua_State *L)
+{
+	const struct journal_event *event = slice->start;
+
+	lua_rawgeti(L, LUA_REGISTRYINDEX, slice->run->program->citizen);
+	lua_rawgeti(L, LUA_REGISTRYINDEX, slice->run->program->settings);
+	lua_createtable(L, 0, 5);
+	set_text(L, "keyword", event->keyword);
+	set_text(L, "rest", event->rest);
+	set_text(L, "text", event->text);
+	set_text(L, "channel", event->channel == CHANNEL_USSD ? (struct bytes){ "ussd", 4 } : (struct bytes){ "sms", 3 });
+	lua_pushinteger(L, event->time);
+	lua_setfield(L, -2, "time");
+	slice->count = 3;
+}
+
+static void push_results(struct slice *slice, lua_State *L)
+{
+	struct bytes left = slice->results;
+
+	while (left.len > 0 && slice->count < RESULTS_MAX) {
+		if (!value_unpack(L, &left)) {
+			slice->why = "the journal is damaged";
+			return;
+		}
+		slice->count++;
+	}
+}
+
+static const char *push_rows(const struct read_result *read, lua_State *L)
+{
+	const char *why = NULL;
+
+	lua_createtable(L, (int)read->row_count, 0);
+	for (unsigned i = 0; i < read->row_count && !why; i++) {
+		why = value_from_json(L, read->rows[i], false);
+		if (!why)
+			lua_rawseti(L, -2, (lua_Integer)i + 1);
+	}
+	return why;
+}
+
+static void push_read(struct slice *slice, lua_State *L)
+{
+	const struct read_result *read = slice->read;
+
+	switch (slice->run->request.kind) {
+	case REQUEST_COUNT:
+		lua_pushinteger(L, read->count);
+		break;
+	case REQUEST_GET:
+		if (read->row_count == 0)
+			lua_pushnil(L);
+		else
+			slice->why = value_from_json(L, read->rows[0], false);
+		break;
+	default:
+		slice->why = push_rows(read, L);
+		break;
+	}
+	if (!slice->why)
+		slice->why = value_pack(L, -1, slice->packed);
+	slice->count = 1;
+}
+
+static void push_slice(lua_State *L UNUSED, void *arg)
+{
+	struct slice *slice = arg;
+	lua_State *thread = sandbox_run_thread(slice->run->sandbox);
+
+	slice->why = NULL;
+	slice->count = 0;
+	if (!lua_checkstack(thread, 30))
+		slice->why = "out of memory";
+	else if (slice->start)
+		push_start(slice, thread);
+	else if (slice->read)
+		push_read(slice, thread);
+	else
+		push_results(slice, thread);
+}
+
+static enum run_end fail(struct run_call *call, enum run_end end, const char *fmt, ...) PRINTF_LIKE(3, 4);
+static enum run_end fail(struct run_call *call, enum run_end end, const char *fmt, ...)
+{
+	char text[ERROR_MAX];
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(text, sizeof(text), fmt, args);
+	va_end(args);
+	call->error = arena_strdup(call->arena, text);
+	return end;
+}
+
+/* What ends a slice beside a request. */
+static enum run_end end_of(struct run *run, struct run_call *call, enum sandbox_end end)
+{
+	const char *error = sandbox_run_error(run->sandbox);
+
+	switch (end) {
+	case SANDBOX_DONE:
+		return RUN_DONE;
+	case SANDBOX_REQUEST:
+		return RUN_WAITS;
+	case SANDBOX_STOPPED:
+	case SANDBOX_MEMORY:
+		return fail(call, run->live ? RUN_BREACHED : RUN_AGAIN, "%s", error);
+	default:
+		return fail(call, run->live ? RUN_FAILED : RUN_DIVERGED, "%s", error);
+	}
+}
+
+/* Runs one slice.  RUN_WAITS: there is a request. */
+static enum run_end run_slice(struct run *run, struct run_call *call, struct slice *slice)
+{
+	int nresults;
+
+	buf_reset(&run->said);
+	run->says = run->writes = 0;
+	run->hash = HASH_BASIS;
+	sandbox_run_budget(run->sandbox);
+	if (!sandbox_protected(run->program->sandbox, push_slice, slice))
+		slice->why = "out of memory";
+	if (slice->why)
+		return fail(call, RUN_FAILED, "%s: a result: %s", run->program->bundle->plugin, slice->why);
+	run->request = (struct request){ 0 };
+	return end_of(run, call, sandbox_run_resume(run->sandbox, slice->count, &nresults));
+}
+
+static void apply_event(struct run *run, const struct journal_event *event)
+{
+	arena_free(&run->fields);
+	run->citizen = (struct journal_citizen){
+		.language = arena_strdup(&run->fields, event->citizen.language),
+		.name = arena_strdup(&run->fields, event->citizen.name),
+		.area = arena_strdup(&run->fields, event->citizen.area),
+	};
+	run->channel = event->channel;
+	sandbox_run_seed(run->sandbox, event->seed);
+	sandbox_run_time(run->sandbox, event->time);
+}
+
+static enum run_end diverged(struct run *run, struct run_call *call, const char *recorded)
+{
+	const char *now = run->over ? "ends" : request_kind_name(run->request.kind);
+
+	return fail(call, RUN_DIVERGED, "%s: the dialog %s where the journal has %s: not the code or arguments that it began with",
+		    run->program->bundle->plugin, now, recorded);
+}
+
+/* The next entries: an event or none, then a call or the end.  1: a call; 0: the end; negative: damaged. */
+static int next_call(struct run *run, const struct run_call *call, struct journal_entry *entry)
+{
+	int rc = journal_next(&call->journal, &run->position, entry);
+
+	if (rc == 1 && entry->type == ENTRY_EVENT) {
+		apply_event(run, &entry->event);
+		rc = journal_next(&call->journal, &run->position, entry);
+	}
+	return rc == 1 && entry->type != ENTRY_CALL ? -1 : rc;
+}
+
+static bool at_end(const struct run *run, const struct run_call *call)
+{
+	return run->position == call->journal.len;
+}
+
+/* The first slice of a run. */
+static enum run_end begin(struct run *run, struct run_call *call)
+{
+	struct journal_entry entry;
+	struct slice slice = { .run = run, .start = &entry.event };
+
+	if (journal_next(&call->journal, &run->position, &entry) != 1 || entry.type != ENTRY_EVENT || !entry.event.start)
+		return fail(call, RUN_DIVERGED, "%s: the journal is damaged, or of a later version", run->program->bundle->plugin);
+	apply_event(run, &entry.event);
+	run->started = true;
+	run->live = at_end(run, call) && !call->committed;
+	return run_slice(run, call, &slice);
+}
+
+/* Hands the store's answer to the request that waits, and writes its entry. */
+static enum run_end take_read(struct run *run, struct run_call *call)
+{
+	struct buf packed = { 0 }, entry = { 0 };
+	struct slice slice = { .run = run, .read = call->read, .packed = &packed };
+	struct journal_call done = { .kind = run->request.kind, .hash = run->request.hash, .shape = run->request.shape };
+	struct arena *arena = call->arena;
+	enum run_end end;
+
+	done.shape = arena_bytes(arena, done.shape.data, done.shape.len);
+	run->live = true;
+	end = run_slice(run, call, &slice);
+	done.results = (struct bytes){ packed.data, packed.len };
+	journal_add_call(&entry, &done);
+	call->appended = arena_bytes(arena, entry.data, entry.len);
+	run->position += entry.len;
+	buf_free(&packed);
+	buf_free(&entry);
+	return end;
+}
+
+/* Walks on until the code has a request that the journal doesn't answer. */
+static enum run_end walk(struct run *run, struct run_call *call, enum run_end end)
+{
+	struct journal_entry entry;
+	struct slice slice;
+	int rc;
+
+	for (;;) {
+		rc = end == RUN_WAITS || end == RUN_DONE ? next_call(run, call, &entry) : 0;
+		if (rc < 0)
+			return fail(call, RUN_DIVERGED, "%s: the journal is damaged", run->program->bundle->plugin);
+		if (rc == 0)
+			return end;
+		run->over = end == RUN_DONE;
+		if (run->over || entry.call.kind != run->request.kind || entry.call.hash != run->request.hash)
+			return diverged(run, call, request_kind_name(entry.call.kind));
+		run->live = at_end(run, call) && !call->committed;
+		slice = (struct slice){ .run = run, .results = entry.call.results };
+		end = run_slice(run, call, &slice);
+	}
+}
+
+static bool reads(enum request_kind kind)
+{
+	return kind == REQUEST_INSERT || kind == REQUEST_GET || kind == REQUEST_FIND || kind == REQUEST_COUNT;
+}
+
+/* Both results of an insert as entries: the store takes the one that holds. */
+static void finish_insert(struct run *run, struct run_call *call)
+{
+	struct record_write *write = run->write;
+	struct arena *arena = &call->step->arena;
+	struct journal_call entry = { .kind = REQUEST_INSERT, .hash = run->request.hash, .shape = run->request.shape };
+	static const unsigned char exists[] = { 0, 5, 6, 'e', 'x', 'i', 's', 't', 's' }; /* nil, "exists", packed */
+	struct buf buf = { 0 };
+
+	write->dialog = call->dialog;
+	entry.results = (struct bytes){ run->results.data, run->results.len };
+	journal_add_call(&buf, &entry);
+	write->entry_done = arena_bytes(arena, buf.data, buf.len);
+	buf_reset(&buf);
+	entry.results = (struct bytes){ (const char *)exists, sizeof(exists) };
+	journal_add_call(&buf, &entry);
+	write->entry_exists = arena_bytes(arena, buf.data, buf.len);
+	buf_free(&buf);
+}
+
+static struct bytes copy(struct arena *arena, struct bytes bytes)
+{
+	return arena_bytes(arena, bytes.data, bytes.len);
+}
+
+/* The request and the query, copied out of the run: the loop reads them while the run may go on elsewhere. */
+static void hand_out(struct run *run, struct run_call *call)
+{
+	struct arena *arena = call->arena;
+	struct request *request = &call->request;
+	struct record_query *query = &call->query;
+	struct record_term *terms;
+
+	*request = run->request;
+	request->shape = copy(arena, request->shape);
+	request->prompt = copy(arena, request->prompt);
+	request->options = arena_alloc(arena, (request->option_count + 1) * sizeof(*request->options));
+	request->values = arena_alloc(arena, (request->option_count + 1) * sizeof(*request->values));
+	for (unsigned i = 0; i < request->option_count; i++) {
+		request->options[i] = copy(arena, run->request.options[i]);
+		request->values[i] = copy(arena, run->request.values[i]);
+	}
+	*query = run->query;
+	if (!query->table)
+		return;
+	query->plugin = arena_strdup(arena, run->program->bundle->plugin);
+	query->table = arena_strdup(arena, query->table);
+	query->key = arena_strdup(arena, query->key);
+	query->order = arena_strdup(arena, query->order);
+	terms = arena_alloc(arena, (query->term_count + 1) * sizeof(*terms));
+	for (unsigned i = 0; i < query->term_count; i++) {
+		terms[i] = query->terms[i];
+		terms[i].field = arena_strdup(arena, terms[i].field);
+		terms[i].value.text = copy(arena, terms[i].value.text);
+	}
+	query->terms = terms;
+}
+
+static void clean_log(struct run *run, struct run_call *call)
+{
+	struct bytes log = sandbox_run_log(run->sandbox);
+
+	call->log = run->live && log.len > 0 ? utf8_clean(call->arena, log, log.len, NULL) : (struct bytes){ "", 0 };
+}
+
+static enum run_end finish(struct run *run, struct run_call *call, enum run_end end)
+{
+	call->said = copy(call->arena, (struct bytes){ run->said.data, run->said.len });
+	clean_log(run, call);
+	run->over = end != RUN_WAITS;
+	if (end != RUN_WAITS)
+		return end;
+	if (run->request.kind == REQUEST_INSERT && run->write)
+		finish_insert(run, call);
+	hand_out(run, call);
+	return reads(run->request.kind) ? RUN_READS : RUN_WAITS;
+}
+
+enum run_end run_go(struct run *run, struct run_call *call)
+{
+	enum run_end end = RUN_WAITS;
+	bool fresh = !run->started;
+
+	call->replayed = fresh;
+	call->said = call->log = call->appended = (struct bytes){ "", 0 };
+	call->error = "";
+	run->call = call;
+	if (fresh)
+		end = begin(run, call);
+	end = walk(run, call, end);
+	if (end == RUN_WAITS && call->committed &&
+	    (run->request.kind != call->committed->kind || run->request.hash != call->committed->hash))
+		end = diverged(run, call, request_kind_name(call->committed->kind));
+	else if (end == RUN_DONE && call->committed)
+		end = diverged(run, call, request_kind_name(call->committed->kind));
+	if (end == RUN_WAITS && call->read)
+		end = take_read(run, call);
+	end = finish(run, call, end);
+	run->call = NULL;
+	return end;
+}
