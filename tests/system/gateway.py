@@ -4,7 +4,7 @@
         gw.mo("k1", "+62812000001", "GEMA")
         gateway.until("an answer", lambda: telco.arrivals)
 
-mo() is what Kannel's sms-service does with its get-url; ussd() what Africa's Talking does.  api() is the operators' JSON API with
+mo() is what Kannel's sms-service does with its get-url, or Africa's Talking; ussd() what the latter does.  api() is the operators' JSON API with
 the secret of the state folder, messages() its list of a citizen's messages, metric() a figure of /metrics, log() the lines
 of the log as values.  Nothing here sleeps for correctness: until() polls with a deadline.
 """
@@ -189,14 +189,17 @@ class Gateway:
         return self.request(port, "GET", target)
 
     def mo(self, connection, sender, text, message_id=None, to=NUMBER):
-        """One SMS of a citizen, as Kannel's get-url brings it; the status of the answer."""
+        """One SMS of a citizen, as the connection's telco brings it; the status of the answer."""
         if message_id is None:
             message_id = f"mo-{next(self.ids)}-{secrets.token_hex(4)}"
+        target = f"/telco/{connection}/sms?key={SECRET}"
+        if self.connections[connection]["adapter"] == "africastalking":
+            form = {"id": message_id, "from": sender, "to": to, "text": text, "date": time.strftime("%Y-%m-%d %H:%M:%S")}
+            return self.request(self.public, "POST", target, urllib.parse.urlencode(form), FORM)[0]
         query = urllib.parse.urlencode({
-            "key": SECRET, "id": message_id, "from": sender, "to": to, "text": text, "ts": int(time.time()),
-            "coding": 0, "charset": "UTF-8",
+            "id": message_id, "from": sender, "to": to, "text": text, "ts": int(time.time()), "coding": 0, "charset": "UTF-8",
         })  # fmt: skip
-        return self.get(self.public, f"/telco/{connection}/sms?{query}")[0]
+        return self.get(self.public, f"{target}&{query}")[0]
 
     def ussd(self, connection, session, sender, text="", code=CODE):
         """One step of a USSD session as Africa's Talking sends it (text: all inputs so far, joined by *)."""

@@ -107,7 +107,7 @@ class Gateway:
     def metric(self, name):
         """The sum of a metric over its labels."""
         page = kannel.get(self.admin, "/metrics")[1].decode()
-        return sum(float(value) for value in re.findall(rf"^kentongan_{name}(?:{{[^}}]*}})? ([0-9.e+]+)$", page, re.M))
+        return sum(float(value) for value in re.findall(rf"^kentongan_{name}(?:_total)?(?:{{[^}}]*}})? ([0-9.e+]+)$", page, re.M))
 
     def states(self, handset):
         """What `kentongan message find` tells of a citizen's messages."""

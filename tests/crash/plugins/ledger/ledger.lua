@@ -28,7 +28,7 @@ return {
   name = "ledger",
   api = 1,
   summary = "Writes down and counts",
-  triggers = { keywords = { CATAT = "note", TANYA = "question" }, ussd = "7", menu = "Buku" },
+  triggers = { keywords = { CATAT = "note", TANYA = "question" }, ussd = { ["7"] = "screen" }, menu = "Buku" },
   needs = { "records" },
   records = {
     entries = { token = "text", index = { "token" } },

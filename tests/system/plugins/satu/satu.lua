@@ -10,6 +10,6 @@ end
 
 return {
   name = "satu", api = 1, summary = "One answer for each message",
-  triggers = { keywords = { SATU = "one" }, ussd = "7", menu = "Satu" },
+  triggers = { keywords = { SATU = "one" }, ussd = { ["7"] = "screen" }, menu = "Satu" },
   dialogs = { one = one, screen = screen },
 }
