@@ -51,14 +51,11 @@ struct citizens *citizens_new(struct store *store, unsigned cached)
 static void row_set(struct dialog *dialog, const struct dialog_row *row)
 {
 	struct arena old = dialog->arena;
+	struct dialog_row copy = *row;
 
+	copy.journal = (struct bytes){ "", 0 }; /* it is in a buffer of its own */
 	dialog->arena = (struct arena){ 0 };
-	dialog_row_copy(&dialog->arena, &dialog->row, &(struct dialog_row){
-		.id = row->id, .citizen = row->citizen, .plugin = row->plugin, .dialog = row->dialog, .state = row->state,
-		.reason = row->reason, .error = row->error, .connection = row->connection, .number = row->number,
-		.meta = row->meta, .asked_for = row->asked_for, .pending = row->pending, .journal = { "", 0 },
-		.steps = row->steps, .started = row->started, .touched = row->touched, .expires = row->expires });
-	memcpy(dialog->row.bundle, row->bundle, BUNDLE_SIZE);
+	dialog_row_copy(&dialog->arena, &dialog->row, &copy);
 	arena_free(&old);
 }
 

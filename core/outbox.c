@@ -311,7 +311,10 @@ static void timer_cb_parcel(void *arg)
 		parcel_decide(parcel);
 		break;
 	case OUTBOUND_SCREEN:
-		outbox_screen_sent(parcel->outbox, parcel->row.id, false);
+		if (parcel->row.doubts > 0)
+			parcel_decide(parcel);
+		else
+			outbox_screen_sent(parcel->outbox, parcel->row.id, false);
 		break;
 	default:
 		break;
@@ -547,7 +550,9 @@ void parcel_resume(struct parcel *parcel)
 		parcel_block(parcel, false);
 		parcel_await(parcel);
 		break;
-	case OUTBOUND_SCREEN:
+	case OUTBOUND_SCREEN: /* handed over or not, nobody knows; a repeat of its callback settles it */
+		parcel->row.doubts++;
+		metrics_add(METRIC_OUTBOUND_UNKNOWN, 1);
 		parcel_block(parcel, false);
 		parcel_set_ref(parcel, &outbox->screens, &parcel->row.reply_to,
 			       sizeof(parcel->row.reply_to));

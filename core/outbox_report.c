@@ -220,6 +220,8 @@ static void report_apply(struct errand *errand, struct parcel *parcel)
 		outbox->optout(parcel->row.citizen, parcel->link->name, outbox->optout_arg);
 	if (after != before) {
 		count_state(before, after);
+		if (before == OUTBOUND_UNKNOWN)
+			parcel_note(parcel, "outcome unknown, then a receipt came");
 		parcel_code(parcel, report->code[0] ? report->code : NULL);
 		parcel_settle(parcel, after);
 		parcel_dirty(parcel, true);

@@ -94,6 +94,7 @@ void parcel_doubt(struct parcel *parcel)
 	}
 	parcel->row.state = OUTBOUND_UNKNOWN;
 	parcel->row.doubts++;
+	parcel_note(parcel, "outcome unknown");
 	metrics_add(METRIC_OUTBOUND_UNKNOWN, 1);
 	log_parcel(LOG_WARN, "outbox.unknown", parcel);
 	parcel_await(parcel);

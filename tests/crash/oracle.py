@@ -217,12 +217,13 @@ class Judge:
 
     def judge_screen(self, message):
         """A screen is its request's own answer; only one that could not be handed over may follow by SMS."""
+        row = self.store.reply_to(message)
+        note = row["note"] if row else ""
         for ref, arrivals in self.sends.get(message["id"], {}).items():
-            if message["attempts"] == 1 and message["answers"]:
+            in_doubt = row and row["doubts"] and note  # killed before it knew that the screen was handed over
+            if message["attempts"] == 1 and message["answers"] and not in_doubt:
                 self.verdict.doubled.append(f"{name(message)}: its screen also came by SMS")
             else:
-                row = self.store.reply_to(message)
-                note = row["note"] if row else ""
                 self.verdict.unknown.append(f"{name(message)}: followed by SMS {len(arrivals)} times: {note}")
         token, answers = message["token"], [body for status, body in message["answers"] if status == 200]
         if message["kind"] == "screen" and answers and token not in answers[0]:
