@@ -52,6 +52,7 @@ void turn_free(struct turn *turn)
 	buf_free(&turn->text);
 	buf_free(&turn->said);
 	arena_free(&turn->arena);
+	arena_free(&turn->run_arena);
 	free(turn);
 }
 

@@ -56,7 +56,8 @@ struct turn {
 	enum turn_kind kind;
 	struct inbox *inbox;
 	struct citizen *citizen;
-	struct arena arena;  /* owns the message and what must live as long as the turn */
+	struct arena arena;  /* owns the message and what must live as long as the turn; the loop's alone */
+	struct arena run_arena; /* what workers hand out; theirs while the dialog runs */
 	struct inbound msg;  /* TURN_RESUME: as far as the dialog's row knows */
 	struct part_key *parts; /* the message was joined of these; NULL: none */
 	struct id dialog_id; /* RESUME, END */

@@ -417,7 +417,7 @@ static void run(struct turn *turn, const struct request *committed, const struct
 		.committed = committed,
 		.read = read,
 		.step = turn->step,
-		.arena = &turn->arena,
+		.arena = &turn->run_arena, /* repeats may join meanwhile, in the other one */
 	};
 	bundle = dialog->bundle ? dialog->bundle : find_bundle(turn->inbox, dialog->row.bundle);
 	if (bundle) {

@@ -177,13 +177,13 @@ class Telco:
         when, codes = ("after", []) if self.calm or not taken else pick(self.rng, RECEIPTS)
         arrival.update(time=time.time(), treatment=name, taken=taken)
         self.record["arrivals"].append(arrival)
+        self.on_reply(arrival)
         if name == "taken late":
             await asyncio.sleep(self.rng.uniform(0.02, 0.4))
         if when == "early":
             await self.send_receipts(arrival, codes)
         elif codes:
             self.background(self.send_receipts(arrival, codes, self.rng.uniform(0, 0.5)))
-        self.on_reply(arrival)
         if name == "taken, hangs":
             await reader.read(1)  # until the gateway has had enough
         if answered:
