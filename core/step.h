@@ -167,6 +167,7 @@ struct report_row {
 	struct report report;
 	int64_t arrived;
 	bool forget;                  /* delete the stored one of the same (connection, ref) instead */
+	int64_t order;                /* out, of FIND_REPORTS: for find's `after` */
 };
 
 /* A plugin's code, parts, settings and strings, as bytes (plugin.h's format). */

@@ -24,7 +24,14 @@
 #include "log.h"
 #include "store_sqlite_priv.h"
 
-enum { READERS_MAX = 8, GROUP_MAX = 1024 };
+enum {
+	READERS_MAX = 8,
+	GROUP_MAX = 1024,
+	READ_MAX = 32,                   /* calls that a reader answers in one transaction */
+	LOG_FRAMES = 16000,              /* pages: more are moved into the file */
+	LOG_FRAMES_MAX = 2 * LOG_FRAMES, /* then readers must wait a moment */
+	LOG_WAIT_MS = 50,
+};
 
 struct queue {
 	pthread_mutex_t mutex;
@@ -55,9 +62,13 @@ struct store_sqlite {
 	struct worker writer, readers[READERS_MAX];
 	uint64_t secret;
 	bool closing;
+	struct db_health writing, reading;
 	/* the writer's */
 	int64_t looked_ms; /* when the disk was looked at */
 	bool below_reserve;
+	int log_frames; /* pages in SQLite's log */
+	int log_next;   /* when there are as many, they are moved into the file */
+	bool log_stuck; /* that failed */
 };
 
 /* queues */
@@ -210,7 +221,7 @@ static int apply(struct store_sqlite *store, struct db *db, struct call *call)
 	else
 		call->error = write_retain(db, &call->retain.what);
 	keep = call->kind == CALL_COMMIT ? call->commit.result == STORE_DONE : call->error >= 0;
-	if (!in_transaction(db))
+	if (!in_transaction(db) || db_lost(db))
 		return call->error < 0 ? call->error : -EIO;
 	if (!keep)
 		rc = db_exec(db, "ROLLBACK TO step");
@@ -234,9 +245,21 @@ static void fail_all(struct call_list *calls, int error)
 	}
 }
 
+/* What was refused by itself has not tried the disk. */
+static bool any_done(const struct call_list *calls)
+{
+	const struct call *call;
+
+	STAILQ_FOREACH (call, calls, next)
+		if (call->kind == CALL_COMMIT ? call->commit.result == STORE_DONE
+					      : call->error >= 0)
+			return true;
+	return false;
+}
+
 static void write_group(struct store_sqlite *store, struct db *db, struct call_list *calls)
 {
-	int rc = db_exec(db, "BEGIN IMMEDIATE");
+	int rc = db_lost(db) ? -EIO : db_exec(db, "BEGIN IMMEDIATE");
 	struct call *call;
 
 	STAILQ_FOREACH (call, calls, next)
@@ -251,7 +274,45 @@ static void write_group(struct store_sqlite *store, struct db *db, struct call_l
 		if (in_transaction(db))
 			sqlite3_exec(db->handle, "ROLLBACK", NULL, NULL, NULL);
 		fail_all(calls, rc);
+	} else if (any_done(calls) && !store->log_stuck) {
+		db_works(db);
 	}
+}
+
+static int log_grew_cb(void *arg, sqlite3 *handle UNUSED, const char *name UNUSED, int frames)
+{
+	struct store_sqlite *store = arg;
+
+	store->log_frames = frames;
+	return SQLITE_OK;
+}
+
+/* Waits a moment for readers to end, so that the log may begin again at its start; a copy of the store takes longer. */
+static int restart_log(struct db *db)
+{
+	int rc;
+
+	sqlite3_busy_timeout(db->handle, LOG_WAIT_MS);
+	rc = sqlite3_wal_checkpoint_v2(db->handle, NULL, SQLITE_CHECKPOINT_RESTART, NULL, NULL);
+	sqlite3_busy_timeout(db->handle, BUSY_MS);
+	return rc;
+}
+
+/* SQLite would do this within the commit, and keep to itself what the disk then says. */
+static void shorten_log(struct store_sqlite *store, struct db *db)
+{
+	int frames = store->log_frames, rc;
+
+	if (frames < LOG_FRAMES)
+		store->log_next = LOG_FRAMES;
+	if (frames < store->log_next || db_lost(db))
+		return;
+	store->log_next = frames + LOG_FRAMES / 16;
+	rc = frames >= LOG_FRAMES_MAX
+		     ? restart_log(db)
+		     : sqlite3_wal_checkpoint_v2(db->handle, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL,
+						 NULL);
+	store->log_stuck = rc != SQLITE_OK && rc != SQLITE_BUSY && db_error(db, rc) < 0;
 }
 
 static void *writer_main(void *arg)
@@ -264,6 +325,7 @@ static void *writer_main(void *arg)
 			  &calls) > 0) {
 		write_group(store, &worker->db, &calls);
 		give_back(store, &calls);
+		shorten_log(store, &worker->db);
 	}
 	return NULL;
 }
@@ -284,21 +346,30 @@ static int read_call(struct db *db, struct call *call)
 	}
 }
 
+static void read_group(struct db *db, struct call_list *calls)
+{
+	int rc = db_exec(db, "BEGIN");
+	bool works = false;
+	struct call *call;
+
+	STAILQ_FOREACH (call, calls, next)
+		if ((call->error = rc < 0 ? rc : read_call(db, call)) == 0)
+			works = true;
+	if (in_transaction(db))
+		sqlite3_exec(db->handle, "COMMIT", NULL, NULL, NULL);
+	if (works)
+		db_works(db);
+}
+
 static void *reader_main(void *arg)
 {
 	struct worker *worker = arg;
 	struct store_sqlite *store = worker->store;
 	struct db *db = &worker->db;
 	struct call_list calls;
-	struct call *call;
 
-	while (queue_take(&store->reads, 1, 0, &calls) > 0) {
-		call = STAILQ_FIRST(&calls);
-		call->error = db_exec(db, "BEGIN");
-		if (call->error == 0)
-			call->error = read_call(db, call);
-		if (in_transaction(db))
-			sqlite3_exec(db->handle, "COMMIT", NULL, NULL, NULL);
+	while (queue_take(&store->reads, READ_MAX, 0, &calls) > 0) {
+		read_group(db, &calls);
 		give_back(store, &calls);
 	}
 	return NULL;
@@ -560,6 +631,17 @@ static int make_file(const char *path)
 	return sync_folder_of(path);
 }
 
+/* Enough for the inner pages of a million citizens' trees; what lies below is met once, and the kernel has it too. */
+enum { WRITER_KIB = 16384, READER_KIB = 4096 };
+
+static int set_cache(struct db *db, int kib)
+{
+	char sql[48];
+
+	snprintf(sql, sizeof(sql), "PRAGMA cache_size = -%d", kib);
+	return db_exec(db, sql);
+}
+
 static int prepare_connection(struct db *db, bool writer)
 {
 	int rc = db_exec(db, "PRAGMA synchronous = FULL; PRAGMA temp_store = MEMORY;"
@@ -567,10 +649,21 @@ static int prepare_connection(struct db *db, bool writer)
 			     "PRAGMA journal_size_limit = 67108864");
 
 	if (rc == 0 && writer)
-		rc = db_exec(db, "PRAGMA cache_size = -65536; PRAGMA wal_autocheckpoint = 4000");
+		rc = set_cache(db, WRITER_KIB);
 	else if (rc == 0)
-		rc = db_exec(db, "PRAGMA cache_size = -16384; PRAGMA query_only = ON");
+		rc = set_cache(db, READER_KIB);
+	if (rc == 0 && !writer)
+		rc = db_exec(db, "PRAGMA query_only = ON");
 	return rc;
+}
+
+/* What a log holds that its fsync failed for, the kernel may show and the disk not have: it goes into the file before
+ * anything is written behind it.  Where the disk is full or another reads, what waits in the log can wait on. */
+static int settle_log(struct db *db)
+{
+	int rc = db_exec(db, "PRAGMA wal_checkpoint(TRUNCATE)");
+
+	return rc == -ENOSPC || rc == -EBUSY ? 0 : rc;
 }
 
 static int open_writer(struct store_sqlite *store)
@@ -581,6 +674,7 @@ static int open_writer(struct store_sqlite *store)
 	if (rc < 0)
 		return rc;
 	store->writer.opened = true;
+	db->health = &store->writing;
 	rc = db_open(db, store->path, SQLITE_OPEN_READWRITE);
 	if (rc < 0)
 		return sqlite3_system_errno(db->handle) == EACCES ? -EACCES : rc;
@@ -592,7 +686,10 @@ static int open_writer(struct store_sqlite *store)
 	if (rc == 0)
 		rc = prepare_connection(db, true);
 	if (rc == 0)
+		rc = settle_log(db);
+	if (rc == 0)
 		rc = schema_migrate(db);
+	sqlite3_wal_hook(db->handle, log_grew_cb, store);
 	return rc == 0 ? schema_secret(db, &store->secret) : rc;
 }
 
@@ -620,6 +717,7 @@ static int start_workers(struct store_sqlite *store)
 		struct worker *reader = &store->readers[i];
 
 		reader->opened = true;
+		reader->db.health = &store->reading;
 		rc = db_open(&reader->db, store->path, SQLITE_OPEN_READWRITE);
 		if (rc == 0)
 			rc = prepare_connection(&reader->db, false);
@@ -665,6 +763,8 @@ static struct store_sqlite *store_new(const struct store_sqlite_options *options
 	store->path = xstrdup(options->path);
 	store->folder = xstrdup(dirname(copy));
 	store->lock = store->wake = -1;
+	store->writing.who = "writer";
+	store->reading.who = "reader";
 	queue_init(&store->writes);
 	queue_init(&store->reads);
 	pthread_mutex_init(&store->done_mutex, NULL);
@@ -688,6 +788,15 @@ static int take_lock(struct store_sqlite *store, char *text, size_t size)
 	return store_say(rc, store->path, rc == -EBUSY ? what : NULL, text, size);
 }
 
+static const char *words_for(const struct db *writer, int rc)
+{
+	if (rc == -EPROTO)
+		return "a newer version of this program made it";
+	if (db_cause(writer, rc))
+		return db_cause(writer, rc);
+	return rc == -EIO ? "can't be read as a store" : NULL;
+}
+
 int store_sqlite_open(struct event_base *base, const struct store_sqlite_options *options,
 		      struct store **out, char *error_text, size_t error_size)
 {
@@ -696,17 +805,16 @@ int store_sqlite_open(struct event_base *base, const struct store_sqlite_options
 
 	if (rc < 0)
 		goto out;
+	/* A connection's pages in one piece: readers give theirs back after every commit.  Only before SQLite's first use. */
+	sqlite3_config(SQLITE_CONFIG_PAGECACHE, NULL, 0, -WRITER_KIB);
 	rc = open_writer(store);
 	if (rc == 0)
 		rc = listen_for_done(store, base);
 	if (rc == 0)
 		rc = start_workers(store);
 	if (rc < 0)
-		rc = store_say(rc, store->path,
-			       rc == -EPROTO ? "a newer version of this program made it"
-			       : rc == -EIO  ? "can't be read as a store"
-					     : NULL,
-			       error_text, error_size);
+		rc = store_say(rc, store->path, words_for(&store->writer.db, rc), error_text,
+			       error_size);
 	else
 		*out = &store->store;
 out:

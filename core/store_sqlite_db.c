@@ -3,6 +3,9 @@
  * Statements are kept by their text, so that whoever needs one writes it where it is used and it is still prepared
  * once.  What a plugin can ask for makes texts without end; at STATEMENTS_MAX all are given back and the
  * few that are hot come again.  No two statements are in use at once but for a row that is read while it is copied.
+ *
+ * A disk that is full or fails says so with every call.  An operator is told when that begins, with what to do, and when
+ * it is over.
  */
 #include <errno.h>
 #include <math.h>
@@ -14,13 +17,67 @@
 #include "log.h"
 #include "store_sqlite_priv.h"
 
-enum { STATEMENTS_MAX = 192, BUSY_MS = 5000 };
+enum { STATEMENTS_MAX = 192 };
 
 struct db_statement {
 	UT_hash_handle hh;
 	sqlite3_stmt *statement; /* owned */
 	char text[];
 };
+
+/* What lasts, as opposed to what is one statement's fault. */
+struct db_failure {
+	int error;
+	bool lost;
+	const char *cause, *advice;
+};
+
+static const struct db_failure failure_full = { -ENOSPC, false, "the disk is full",
+						"free space; the store then goes on by itself" };
+static const struct db_failure failure_locked = { -EBUSY, false,
+						  "another program has locked the file",
+						  "end it; the store then goes on by itself" };
+static const struct db_failure failure_disk = {
+	-EIO, false, "the disk gives an error",
+	"see the kernel's log, and whose the files are; the store goes on when they can be used"
+};
+static const struct db_failure failure_sync = {
+	-EIO, true, "the disk did not keep what was written (fsync)",
+	"check the disk, then start again; nothing is accepted until then"
+};
+static const struct db_failure failure_damaged = {
+	-EIO, true, "the file is damaged, or can't be read as a store",
+	"stop, and restore a backup; nothing is accepted until then"
+};
+
+static bool no_space(int system_error)
+{
+	return system_error == ENOSPC || system_error == EDQUOT;
+}
+
+static const struct db_failure *failure_of(struct db *db, int rc)
+{
+	switch (rc & 0xff) {
+	case SQLITE_FULL:
+		return &failure_full;
+	case SQLITE_BUSY:
+	case SQLITE_LOCKED:
+	case SQLITE_PROTOCOL: /* locks again */
+		return &failure_locked;
+	case SQLITE_CORRUPT:
+	case SQLITE_NOTADB:
+		return &failure_damaged;
+	case SQLITE_IOERR:
+	case SQLITE_CANTOPEN:
+		if (rc == SQLITE_IOERR_FSYNC || rc == SQLITE_IOERR_DIR_FSYNC)
+			return &failure_sync;
+		return no_space(sqlite3_system_errno(db->handle)) ? &failure_full : &failure_disk;
+	case SQLITE_READONLY:
+		return &failure_disk;
+	default:
+		return NULL;
+	}
+}
 
 int db_open(struct db *db, const char *path, int flags)
 {
@@ -47,26 +104,75 @@ static void forget_statements(struct db *db)
 void db_close(struct db *db)
 {
 	forget_statements(db);
+	/* Its log is all that a start has to recover from: closing must not move it into the file. */
+	if (db_lost(db))
+		sqlite3_db_config(db->handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
 	sqlite3_close(db->handle);
 	db->handle = NULL;
 }
 
+static const char *who(const struct db *db)
+{
+	return db->health ? db->health->who : "copy";
+}
+
+static void log_failure(struct db *db, int rc, const struct db_failure *failure)
+{
+	int system_error = (rc & 0xff) == SQLITE_IOERR || (rc & 0xff) == SQLITE_CANTOPEN
+				   ? sqlite3_system_errno(db->handle)
+				   : 0;
+
+	log_event(LOG_ERROR, failure->lost ? "store.failed" : "store.failing", "swho", who(db),
+		  "scause", failure->cause, "sdo", failure->advice, "icode", (int64_t)rc, "ierrno",
+		  (int64_t)system_error, NULL);
+}
+
+static void begin_failing(struct db *db, int rc, const struct db_failure *failure)
+{
+	const struct db_failure *was = db->failure;
+	bool others = false;
+
+	if (was == failure || db_lost(db))
+		return;
+	db->failure = failure;
+	if (db->health && !was)
+		others = atomic_fetch_add(&db->health->failing, 1) > 0;
+	if (!others)
+		log_failure(db, rc, failure);
+}
+
 int db_error(struct db *db, int rc)
 {
-	int error = -EIO;
+	const struct db_failure *failure = failure_of(db, rc);
 
-	if (rc == SQLITE_NOMEM)
+	if (rc == SQLITE_NOMEM || rc == SQLITE_IOERR_NOMEM)
 		abort();
-	if ((rc & 0xff) == SQLITE_FULL)
-		error = -ENOSPC;
-	else if ((rc & 0xff) == SQLITE_BUSY || (rc & 0xff) == SQLITE_LOCKED)
-		error = -EBUSY;
-	log_event(LOG_ERROR, "store.sqlite", "icode", (int64_t)rc, "stext",
-		  sqlite3_errmsg(db->handle), "ierrno", (int64_t)sqlite3_system_errno(db->handle),
-		  NULL);
-	if (rc == SQLITE_IOERR_FSYNC || rc == SQLITE_IOERR_DIR_FSYNC)
-		abort();
-	return error;
+	if (failure) {
+		begin_failing(db, rc, failure);
+		return failure->error;
+	}
+	log_event(LOG_ERROR, "store.sqlite", "swho", who(db), "icode", (int64_t)rc, "stext",
+		  sqlite3_errmsg(db->handle), NULL);
+	return -EIO;
+}
+
+void db_works(struct db *db)
+{
+	if (!db->failure || db_lost(db))
+		return;
+	db->failure = NULL;
+	if (db->health && atomic_fetch_sub(&db->health->failing, 1) == 1)
+		log_event(LOG_INFO, "store.works_again", "swho", who(db), NULL);
+}
+
+bool db_lost(const struct db *db)
+{
+	return db->failure && db->failure->lost;
+}
+
+const char *db_cause(const struct db *db, int error)
+{
+	return db->failure && db->failure->error == error ? db->failure->cause : NULL;
 }
 
 int db_damaged(const char *what)

@@ -2,8 +2,7 @@
  *
  * Each kind has one look at one index; what is asked for besides narrows it.  Messages and open dialogs come by their
  * serial; what a start or a timer takes up comes by citizen, so that it may go on behind the last one.  Receipts that
- * wait have no id: they come in the order in which they were stored, and whoever takes them up forgets them, so that the
- * next look finds others.
+ * wait come in the order in which they were stored, which numbers them.
  */
 #include "store_sqlite_priv.h"
 
@@ -15,7 +14,7 @@
 #define DIALOG_SELECT "SELECT " DIALOG_COLUMNS " FROM home WHERE kind = 1"
 /* Without being told, SQLite would go through all citizens to save sorting the few that are due. */
 #define EXPIRED_SELECT \
-	"SELECT " DIALOG_COLUMNS " FROM home INDEXED BY home_expires WHERE kind = 1 AND due <= ?"
+	"SELECT " DIALOG_COLUMNS " FROM home INDEXED BY home_expires WHERE kind = 1 AND slot <= ?"
 #define ENDED_SELECT "SELECT shard, serial, citizen, plugin, head, journal FROM ended WHERE "
 
 static void by_citizen(struct query *query, const struct find *find)
@@ -100,10 +99,12 @@ static void behind_citizen(struct query *query, const struct find *find)
 
 static void due_query(struct query *query, const struct find *find)
 {
-	if (find->kind == FIND_DIALOGS_RUNNABLE)
+	if (find->kind == FIND_DIALOGS_RUNNABLE) {
 		query_add(query, DIALOG_SELECT " AND state = 1");
-	else
-		query_bind(query, EXPIRED_SELECT, BIND_I(find->before));
+	} else {
+		query_bind(query, EXPIRED_SELECT, BIND_I(find->before / DIALOG_SLOT));
+		query_bind(query, " AND due <= ?", BIND_I(find->before));
+	}
 	by_citizen(query, find);
 	by_plugin(query, find);
 	behind_citizen(query, find);
@@ -121,9 +122,10 @@ static void stopped_query(struct query *query, const struct find *find)
 
 static void reports_query(struct query *query, const struct find *find)
 {
-	query_add(query,
-		  "SELECT connection, ref, own_id, status, code, opted_out, arrived FROM report"
-		  " WHERE 1");
+	query_bind(query,
+		   "SELECT connection, ref, own_id, status, code, opted_out, arrived FROM report"
+		   " WHERE id > ?",
+		   BIND_I(find->after.serial));
 	if (find->connection)
 		query_bind(query, " AND connection = ?", bind_text(find->connection));
 	if (find->provider_id)
@@ -196,6 +198,7 @@ static int add_report(struct arena *arena, sqlite3_stmt *statement, struct find_
 	row->report.code = column_text(arena, statement, 4);
 	row->report.opted_out = sqlite3_column_int(statement, 5);
 	row->arrived = sqlite3_column_int64(statement, 6);
+	row->order = sqlite3_column_int64(statement, 7);
 	return 0;
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 #include <pthread.h>
 #include <sqlite3.h>
+#include <stdatomic.h>
 #include <sys/queue.h>
 
 #include "store.h"
@@ -9,6 +10,8 @@
 enum {
 	STORE_APPLICATION_ID = 0x4b54474e, /* "KTGN", in the file's header */
 	STORE_ROWS_MAX = 1000,             /* of one answer */
+	BUSY_MS = 5000,                    /* how long a locked file is waited for */
+	DIALOG_SLOT = 900,                 /* seconds: see store_sqlite_schema.c */
 };
 
 /* What the second column of `home` says a row is; all but HOME_SEEN are read with the citizen. */
@@ -17,18 +20,33 @@ enum home_kind { HOME_CITIZEN, HOME_DIALOG, HOME_PART, HOME_SEEN };
 /* The states that a start takes up again; the same text is in the partial index, as SQLite wants it. */
 #define UNFINISHED_STATES "(0, 1, 2, 3, 11)"
 
+/* Whether those connections work that do the same for one store: it is logged when they begin to fail, and when all
+ * work again. */
+struct db_health {
+	const char *who;
+	atomic_uint failing; /* connections */
+};
+
 /* A connection, for one thread, with the statements that it has prepared. */
 struct db {
 	sqlite3 *handle;
 	struct db_statement *statements; /* owned: uthash by text */
 	int64_t dedupe_seconds;
+	int64_t slot, slot_serial;        /* the writer's: dialogs were moved on up to here */
+	struct db_health *health;         /* borrowed; NULL: each error is logged */
+	const struct db_failure *failure; /* what it is failing with; NULL: nothing */
 };
 
-/* Errors of all that follow: 0 or more, or -ENOSPC, -EBUSY, -EIO.  A failed fsync ends the program: what the
- * kernel then holds of the file is unknown. */
+/* Errors of all that follow: 0 or more, or -ENOSPC, -EBUSY, -EIO. */
 int db_open(struct db *db, const char *path, int flags) MUST_CHECK;
 void db_close(struct db *db);
-int db_error(struct db *db, int rc) MUST_CHECK; /* of SQLite's result; logs it */
+int db_error(struct db *db, int rc) MUST_CHECK; /* of SQLite's result; logs what is new */
+void db_works(struct db *db); /* something was read or written: what failed is over */
+/* It can't work again before a restart: after a failed fsync nobody knows what the disk has, and writing into a damaged file
+ * damages more. */
+bool db_lost(const struct db *db) MUST_CHECK;
+/* In words; NULL: it fails with another error, or not at all. */
+const char *db_cause(const struct db *db, int error) MUST_CHECK;
 int db_exec(struct db *db, const char *sql) MUST_CHECK;
 
 struct bind {
@@ -90,6 +108,7 @@ struct bytes buf_bytes(const struct buf *buf); /* lent */
 /* Room for one more in an array of the arena that has count rows; the new one is zeroed. */
 void *rows_grow(struct arena *arena, void *rows, unsigned count, size_t size) MUST_CHECK;
 
+int64_t bundle_mark(const unsigned char hash[static BUNDLE_SIZE]); /* what dialogs know it by */
 /* What a provider's id is remembered by, within its citizen. */
 struct bytes seen_key(struct arena *arena, const char *connection, const char *provider_id);
 

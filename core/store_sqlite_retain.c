@@ -2,12 +2,18 @@
  *
  * The writer does this between the steps of others, so one call takes at most SHARE rows of each kind.  What is
  * unfinished stays, however old.  A message goes together with the memory of its provider's id, and not before that
- * may be forgotten.
+ * may be forgotten.  A bundle goes when no dialog is left that knows it, open or ended; the few that are needed are looked
+ * at each time.
  */
 #include "clock.h"
 #include "store_sqlite_priv.h"
 
-enum { SHARE = 256 };
+enum {
+	SHARE = 256,
+	BUNDLES_SHARE = 16, /* they are large */
+	/* A step that needs it may be on its way for a day, and when it was put is known to the hour. */
+	BUNDLE_GRACE = 86400 + 3600,
+};
 
 struct old_inbound {
 	int64_t serial;
@@ -99,6 +105,65 @@ static int retain_parts(struct db *db, int64_t before)
 		      BIND_I(before), BIND_I(SHARE));
 }
 
+struct passed {
+	int64_t slot, serial, due;
+	const char *citizen;
+};
+
+static int find_passed(struct db *db, struct arena *arena, struct passed *rows, unsigned *count)
+{
+	sqlite3_stmt *statement;
+	int rc = DB_QUERY(db, &statement,
+			  "SELECT slot, key, due, citizen FROM home INDEXED BY home_expires"
+			  " WHERE kind = 1 AND (slot, key) > (?, ?) AND slot < ?"
+			  " ORDER BY slot, key LIMIT ?",
+			  BIND_I(db->slot), BIND_I(db->slot_serial),
+			  BIND_I(clock_now() / DIALOG_SLOT), BIND_I(SHARE));
+
+	while (rc == 0 && (rc = db_next(db, statement)) == 1) {
+		rows[(*count)++] = (struct passed){ sqlite3_column_int64(statement, 0),
+						    sqlite3_column_int64(statement, 1),
+						    sqlite3_column_int64(statement, 2),
+						    column_text(arena, statement, 3) };
+		rc = 0;
+	}
+	return rc;
+}
+
+/* Moves on what did not expire in its slot.  Behind the last one looked at, so that what expired and still waits to be
+ * ended is looked at once; a start looks at all again. */
+static int move_on(struct db *db)
+{
+	struct passed rows[SHARE];
+	struct arena arena = { 0 };
+	unsigned count = 0;
+	int rc = find_passed(db, &arena, rows, &count);
+
+	for (unsigned i = 0; rc >= 0 && i < count; i++)
+		if (rows[i].due / DIALOG_SLOT > rows[i].slot)
+			rc = DB_RUN(db,
+				    "UPDATE home SET slot = ?"
+				    " WHERE citizen = ? AND kind = 1 AND key = ?",
+				    BIND_I(rows[i].due / DIALOG_SLOT), bind_text(rows[i].citizen),
+				    BIND_I(rows[i].serial));
+	if (rc >= 0 && count > 0) {
+		db->slot = rows[count - 1].slot;
+		db->slot_serial = rows[count - 1].serial;
+	}
+	arena_free(&arena);
+	return rc < 0 ? rc : (int)count;
+}
+
+static int retain_bundles(struct db *db)
+{
+	return DB_RUN(db,
+		      "DELETE FROM bundle WHERE id IN (SELECT id FROM bundle AS b WHERE put < ?"
+		      " AND NOT EXISTS (SELECT 1 FROM home WHERE kind = 1 AND bundle = b.mark)"
+		      " AND NOT EXISTS (SELECT 1 FROM ended WHERE bundle = b.mark)"
+		      " ORDER BY put LIMIT ?)",
+		      BIND_I(clock_now() - BUNDLE_GRACE), BIND_I(BUNDLES_SHARE));
+}
+
 int write_retain(struct db *db, const struct retention *retention)
 {
 	const struct {
@@ -112,13 +177,18 @@ int write_retain(struct db *db, const struct retention *retention)
 		{ retain_parts, retention->parts },
 	};
 	bool more = false;
+	int rc;
 
 	for (unsigned i = 0; i < ARRAY_LEN(kinds); i++) {
-		int rc = kinds[i].run(db, kinds[i].before);
-
+		rc = kinds[i].run(db, kinds[i].before);
 		if (rc < 0)
 			return rc;
 		more = more || rc == SHARE;
 	}
-	return more;
+	rc = move_on(db);
+	if (rc < 0)
+		return rc;
+	more = more || rc == SHARE;
+	rc = retain_bundles(db);
+	return rc < 0 ? rc : more || rc == BUNDLES_SHARE;
 }

@@ -5,6 +5,12 @@
  * them in one go.  Messages lie by their serial, which rises with time: new ones share the last page.  What is looked
  * for at start has partial indexes, which are as small as the work that is left.
  *
+ * An index is rewritten wherever a row moves in it, and for a citizen at random that is a page of its own.  So no index of
+ * open dialogs has what changes with every step.  When to look whether one has expired is its slot, of DIALOG_SLOT
+ * seconds: a step that puts that off leaves the slot, and retaining moves on those whose slot has passed, which are few,
+ * as most dialogs end before.  A bundle is known in its dialogs by its mark, the beginning of its hash: two with one
+ * mark would only stay for each other.
+ *
  * A migration is never changed once released; a new one goes to the end, and its number is the file's user_version.
  */
 #include <errno.h>
@@ -19,22 +25,25 @@ static const char *const migrations[] = {
 	"CREATE TABLE meta (name TEXT PRIMARY KEY, value) WITHOUT ROWID;"
 
 	/* kind 0 citizen: version, state = stopped, head = profile, body = session
-	 * kind 1 dialog:  key = serial, plugin, state, due = expires, head = the rest, body = journal
+	 * kind 1 dialog:  key = serial, plugin, bundle, state, due = expires, slot <= due, head = the rest, body = journal
 	 * kind 2 part:    key = connection, to, ref, total, number; due = arrived, head = message
 	 * kind 3 seen:    key = connection, provider id; version = serial of the message, due = arrived */
 	"CREATE TABLE home (citizen TEXT, kind INTEGER, key, version INTEGER, state INTEGER,"
-	" due INTEGER, shard INTEGER, plugin TEXT, head BLOB, body BLOB,"
+	" due INTEGER, slot INTEGER, shard INTEGER, plugin TEXT, bundle INTEGER, head BLOB,"
+	" body BLOB,"
 	" PRIMARY KEY (citizen, kind, key)) WITHOUT ROWID;"
 	"CREATE UNIQUE INDEX home_dialog ON home (key) WHERE kind = 1;"
 	"CREATE INDEX home_plugin ON home (plugin, key) WHERE kind = 1;"
 	"CREATE INDEX home_runnable ON home (citizen, key) WHERE kind = 1 AND state = 1;"
-	"CREATE INDEX home_expires ON home (due) WHERE kind = 1;"
+	"CREATE INDEX home_expires ON home (slot, key) WHERE kind = 1;"
+	"CREATE INDEX home_bundle ON home (bundle, key) WHERE kind = 1;"
 	"CREATE INDEX home_stopped ON home (citizen) WHERE kind = 0 AND state = 1;"
 	"CREATE INDEX home_part ON home (due) WHERE kind = 2;"
 
 	"CREATE TABLE ended (serial INTEGER PRIMARY KEY, shard INTEGER, citizen TEXT,"
-	" plugin TEXT, touched INTEGER, head BLOB, journal BLOB);"
+	" plugin TEXT, bundle INTEGER, touched INTEGER, head BLOB, journal BLOB);"
 	"CREATE INDEX ended_touched ON ended (touched);"
+	"CREATE INDEX ended_bundle ON ended (bundle);"
 
 	"CREATE TABLE inbound (serial INTEGER PRIMARY KEY, shard INTEGER, citizen TEXT,"
 	" state INTEGER, arrived INTEGER, done_at INTEGER, answer BLOB, more INTEGER, msg BLOB);"
@@ -62,13 +71,15 @@ static const char *const migrations[] = {
 	" PRIMARY KEY (plugin, tbl, field, value, record)) WITHOUT ROWID;"
 	"CREATE INDEX record_index_record ON record_index (record);"
 
-	"CREATE TABLE report (id INTEGER PRIMARY KEY, connection TEXT, ref TEXT, own_id INTEGER,"
-	" status INTEGER, code TEXT, opted_out INTEGER, arrived INTEGER,"
+	/* AUTOINCREMENT: whoever pages behind an id meets all that came later, whatever went between */
+	"CREATE TABLE report (id INTEGER PRIMARY KEY AUTOINCREMENT, connection TEXT, ref TEXT,"
+	" own_id INTEGER, status INTEGER, code TEXT, opted_out INTEGER, arrived INTEGER,"
 	" UNIQUE (connection, ref, status));"
 	"CREATE INDEX report_arrived ON report (arrived);"
 
-	"CREATE TABLE bundle (id INTEGER PRIMARY KEY, hash BLOB UNIQUE, plugin TEXT,"
-	" content BLOB);",
+	"CREATE TABLE bundle (id INTEGER PRIMARY KEY, hash BLOB UNIQUE, mark INTEGER, plugin TEXT,"
+	" put INTEGER, content BLOB);"
+	"CREATE INDEX bundle_put ON bundle (put, mark);",
 };
 
 static int pragma_int(struct db *db, const char *sql, int64_t *out)

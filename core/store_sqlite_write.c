@@ -11,6 +11,8 @@
 /* Behind a body what comes with the step; SQLite would make a text of it. */
 #define APPENDED(column) "CAST(" column " || ? AS BLOB)"
 
+enum { BUNDLE_TOUCH = 3600 }; /* seconds */
+
 struct write {
 	struct db *db;
 	struct step *step;
@@ -191,6 +193,7 @@ static int write_joined(struct write *write)
 	return rc < 0 ? rc : 0;
 }
 
+/* One that is there stays, and counts as put now: to the hour, so that not every dialog that begins writes it. */
 static int write_bundles(struct write *write)
 {
 	const struct bundle_row *row;
@@ -198,9 +201,12 @@ static int write_bundles(struct write *write)
 
 	STAILQ_FOREACH (row, &write->step->bundles, next) {
 		rc = DB_RUN(write->db,
-			    "INSERT OR IGNORE INTO bundle (hash, plugin, content) VALUES (?, ?, ?)",
+			    "INSERT INTO bundle (hash, mark, plugin, put, content)"
+			    " VALUES (?, ?, ?, ?, ?) ON CONFLICT (hash) DO UPDATE"
+			    " SET put = excluded.put WHERE put <= excluded.put - ?",
 			    BIND_B(((struct bytes){ (const char *)row->hash, BUNDLE_SIZE })),
-			    bind_text(row->plugin), BIND_B(row->content));
+			    BIND_I(bundle_mark(row->hash)), bind_text(row->plugin),
+			    BIND_I(clock_now()), BIND_B(row->content), BIND_I(BUNDLE_TOUCH));
 		if (rc < 0)
 			return rc;
 	}
@@ -212,40 +218,59 @@ static int open_dialog(struct write *write, const struct dialog_row *row)
 	if (row->state == DIALOG_ENDED) /* began and ended within one step */
 		return DB_RUN(write->db,
 			      "INSERT OR IGNORE INTO ended"
-			      " (serial, shard, citizen, plugin, touched, head, journal)"
-			      " VALUES (?, ?, ?, ?, ?, ?, ?)",
+			      " (serial, shard, citizen, plugin, bundle, touched, head, journal)"
+			      " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
 			      BIND_I(row->id.serial), BIND_I(row->id.shard),
-			      bind_text(row->citizen), bind_text(row->plugin), BIND_I(row->touched),
+			      bind_text(row->citizen), bind_text(row->plugin),
+			      BIND_I(bundle_mark(row->bundle)), BIND_I(row->touched),
 			      BIND_B(buf_bytes(&write->buf)), BIND_B(row->journal));
 	return DB_RUN(write->db,
 		      "INSERT OR IGNORE INTO home"
-		      " (citizen, kind, key, state, due, shard, plugin, head, body)"
-		      " VALUES (?, 1, ?, ?, ?, ?, ?, ?, ?)",
+		      " (citizen, kind, key, state, due, slot, shard, plugin, bundle, head, body)"
+		      " VALUES (?, 1, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
 		      bind_text(row->citizen), BIND_I(row->id.serial), BIND_I(row->state),
-		      BIND_I(row->expires), BIND_I(row->id.shard), bind_text(row->plugin),
-		      BIND_B(buf_bytes(&write->buf)), BIND_B(row->journal));
+		      BIND_I(row->expires), BIND_I(row->expires / DIALOG_SLOT),
+		      BIND_I(row->id.shard), bind_text(row->plugin),
+		      BIND_I(bundle_mark(row->bundle)), BIND_B(buf_bytes(&write->buf)),
+		      BIND_B(row->journal));
 }
 
+/* Naming a column rewrites its indexes, even with the value that it has: what seldom changes is named only if it did.  The
+ * slot stays where it is only too early. */
 static int append_dialog(struct write *write, const struct dialog_row *row)
 {
+	struct bind state = BIND_I(row->state), due = BIND_I(row->expires),
+		    slot = BIND_I(row->expires / DIALOG_SLOT), plugin = bind_text(row->plugin),
+		    bundle = BIND_I(bundle_mark(row->bundle)),
+		    head = BIND_B(buf_bytes(&write->buf)), journal = BIND_B(row->journal),
+		    citizen = bind_text(row->citizen), serial = BIND_I(row->id.serial),
+		    shard = BIND_I(row->id.shard);
+	int rc = DB_RUN(write->db,
+			"UPDATE home SET state = ?, due = ?, head = ?, body = " APPENDED(
+				"body") " WHERE citizen = ? AND kind = 1 AND key = ? AND shard = ?"
+					" AND slot BETWEEN ? AND ? AND plugin = ? AND bundle = ?",
+			state, due, head, journal, citizen, serial, shard,
+			BIND_I(clock_now() / DIALOG_SLOT), slot, plugin, bundle);
+
+	if (rc != 0)
+		return rc;
 	return DB_RUN(write->db,
-		      "UPDATE home SET state = ?, due = ?, plugin = ?, head = ?,"
-		      " body = " APPENDED(
+		      "UPDATE home SET state = ?, due = ?, slot = ?, plugin = ?, bundle = ?,"
+		      " head = ?, body = " APPENDED(
 			      "body") " WHERE citizen = ? AND kind = 1 AND key = ? AND shard = ?",
-		      BIND_I(row->state), BIND_I(row->expires), bind_text(row->plugin),
-		      BIND_B(buf_bytes(&write->buf)), BIND_B(row->journal), bind_text(row->citizen),
-		      BIND_I(row->id.serial), BIND_I(row->id.shard));
+		      state, due, slot, plugin, bundle, head, journal, citizen, serial, shard);
 }
 
 static int end_dialog(struct write *write, const struct dialog_row *row)
 {
 	int rc = DB_RUN(write->db,
-			"INSERT INTO ended (serial, shard, citizen, plugin, touched, head, journal)"
-			" SELECT key, shard, citizen, ?, ?, ?, " APPENDED(
+			"INSERT INTO ended"
+			" (serial, shard, citizen, plugin, bundle, touched, head, journal)"
+			" SELECT key, shard, citizen, ?, ?, ?, ?, " APPENDED(
 				"body") " FROM home WHERE citizen = ? AND kind = 1 AND key = ? AND "
 					"shard = ?",
-			bind_text(row->plugin), BIND_I(row->touched),
-			BIND_B(buf_bytes(&write->buf)), BIND_B(row->journal),
+			bind_text(row->plugin), BIND_I(bundle_mark(row->bundle)),
+			BIND_I(row->touched), BIND_B(buf_bytes(&write->buf)), BIND_B(row->journal),
 			bind_text(row->citizen), BIND_I(row->id.serial), BIND_I(row->id.shard));
 
 	if (rc <= 0)

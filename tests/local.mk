@@ -39,6 +39,7 @@ UNIT_TESTS = \
 	tests/unit/test_screen \
 	tests/unit/test_settings \
 	tests/unit/test_step \
+	tests/unit/test_store_fault \
 	tests/unit/test_store_sqlite \
 	tests/unit/test_telco \
 	tests/unit/test_timers \
@@ -57,6 +58,13 @@ tests_unit_test_store_sqlite_SOURCES = \
 	tests/unit/store_suite.c \
 	tests/unit/store_suite.h \
 	tests/unit/test_store_sqlite.c
+# The store on a disk that fails.
+tests_unit_test_store_fault_SOURCES = \
+	tests/support/fault_vfs.c \
+	tests/support/fault_vfs.h \
+	tests/unit/store_suite.c \
+	tests/unit/store_suite.h \
+	tests/unit/test_store_fault.c
 if HAVE_CRITERION
 check_PROGRAMS += $(UNIT_TESTS)
 TESTS += $(UNIT_TESTS)

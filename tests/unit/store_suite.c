@@ -546,7 +546,9 @@ void suite_profile_and_session_are_replaced_each_by_itself(struct suite *suite)
 					.service_code = "*123#",
 					.raw = BYTES("1*\0*2"),
 					.touched = 5,
-					.open = true };
+					.open = true,
+					.view = USSD_VIEW_RESUME,
+					.page = 3 };
 	struct step *first = step_of(ALICE, 0), *second = step_of(ALICE, 1);
 	struct outcome outcome;
 
@@ -561,6 +563,8 @@ void suite_profile_and_session_are_replaced_each_by_itself(struct suite *suite)
 	cr_expect_str_eq(outcome.state->profile.language, "jv");
 	cr_expect_str_eq(outcome.state->session.session, "s1");
 	cr_expect(outcome.state->session.open);
+	cr_expect_eq(outcome.state->session.view, USSD_VIEW_RESUME);
+	cr_expect_eq(outcome.state->session.page, 3);
 	cr_assert_eq(outcome.state->session.raw.len, 5);
 	cr_expect_arr_eq(outcome.state->session.raw.data, "1*\0*2", 5);
 	arena_free(&outcome.arena);
@@ -574,7 +578,7 @@ void suite_an_answer_is_kept_for_the_repeat(struct suite *suite)
 
 	must_commit(suite, suite_message(ALICE, 0, 1, "m1"));
 	done->id = id_of(1);
-	done->answer = (struct answer){ .screen = BYTES("1. Ya"), .more = true };
+	done->answer = (struct reply){ .screen = BYTES("1. Ya"), .more = true };
 	must_commit(suite, step);
 	load(suite, ALICE, "m1", &outcome);
 	cr_assert_not_null(outcome.state->seen);
@@ -1061,30 +1065,49 @@ static void bundle_cb(int error, struct bytes content, void *arg)
 		outcome->content = arena_bytes(&outcome->arena, content.data, content.len);
 }
 
+/* Bundles are told apart by their first byte. */
+static void add_bundle(struct step *step, unsigned char name, struct bytes content)
+{
+	struct bundle_row *row = step_add_bundle(step);
+
+	row->hash[0] = name;
+	row->plugin = "survey";
+	row->content = content;
+}
+
+static void find_bundle(struct suite *suite, unsigned char name, struct outcome *outcome)
+{
+	const unsigned char hash[BUNDLE_SIZE] = { name };
+
+	*outcome = (struct outcome){ 0 };
+	cr_assert_eq(store_bundle(suite->store, hash, bundle_cb, outcome), 0);
+	wait_for(suite, outcome);
+	cr_assert(outcome->error == 0 || outcome->error == -ENOENT);
+}
+
+static bool has_bundle(struct suite *suite, unsigned char name)
+{
+	struct outcome outcome;
+
+	find_bundle(suite, name, &outcome);
+	arena_free(&outcome.arena);
+	return outcome.error == 0;
+}
+
 void suite_a_bundle_is_stored_once(struct suite *suite)
 {
-	const unsigned char hash[BUNDLE_SIZE] = { 1, 2, 3 }, other[BUNDLE_SIZE] = { 3, 2, 1 };
 	struct step *step = step_of(NULL, 0);
-	struct outcome outcome = { 0 };
+	struct outcome outcome;
 
-	for (int i = 0; i < 2; i++) {
-		struct bundle_row *row = step_add_bundle(step);
-
-		memcpy(row->hash, hash, BUNDLE_SIZE);
-		row->plugin = "survey";
-		row->content = i ? BYTES("other") : BYTES("co\0de");
-	}
+	add_bundle(step, 1, BYTES("co\0de"));
+	add_bundle(step, 1, BYTES("other"));
 	must_commit(suite, step);
-	cr_assert_eq(store_bundle(suite->store, hash, bundle_cb, &outcome), 0);
-	wait_for(suite, &outcome);
+	find_bundle(suite, 1, &outcome);
 	cr_assert_eq(outcome.error, 0);
 	cr_assert_eq(outcome.content.len, 5);
 	cr_expect_arr_eq(outcome.content.data, "co\0de", 5);
 	arena_free(&outcome.arena);
-	outcome = (struct outcome){ 0 };
-	cr_assert_eq(store_bundle(suite->store, other, bundle_cb, &outcome), 0);
-	wait_for(suite, &outcome);
-	cr_expect_eq(outcome.error, -ENOENT);
+	cr_expect_not(has_bundle(suite, 2));
 }
 
 /* what a start looks for */
@@ -1145,6 +1168,79 @@ void suite_a_start_finds_dialogs_by_citizen(struct suite *suite)
 	cr_expect_eq(count_kind(suite, FIND_DIALOGS_RUNNABLE), 1);
 }
 
+static void done_cb(int error, void *arg)
+{
+	struct outcome *outcome = arg;
+
+	outcome->done = true;
+	outcome->error = error;
+}
+
+static int retain(struct suite *suite, const struct retention *retention)
+{
+	struct outcome outcome = { 0 };
+
+	cr_assert_eq(store_retain(suite->store, retention, done_cb, &outcome), 0);
+	wait_for(suite, &outcome);
+	return outcome.error;
+}
+
+/* At `hours` from SUITE_NOW, all that may go. */
+static void retain_at(struct suite *suite, int64_t hours, int64_t dialogs_ended)
+{
+	const struct retention what = { .dialogs_ended = dialogs_ended };
+
+	clock_fake((SUITE_NOW + hours * 3600) * 1000);
+	while (retain(suite, &what) == -EAGAIN)
+		;
+}
+
+static unsigned count_expired(struct suite *suite, int64_t before)
+{
+	return suite_count(suite, &(struct find){ .kind = FIND_DIALOGS_EXPIRED, .before = before });
+}
+
+void suite_an_answer_puts_off_when_a_dialog_expires(struct suite *suite)
+{
+	static const int64_t later[] = { 1, 2, 600, 86400, 7 * 86400, 5 };
+	struct step *step = step_of(ALICE, 0);
+
+	add_dialog(step, 2)->expires = SUITE_NOW;
+	must_commit(suite, step);
+	cr_expect_eq(count_expired(suite, SUITE_NOW), 1);
+	for (unsigned i = 0; i < ARRAY_LEN(later); i++) {
+		step = step_of(ALICE, 1 + i);
+		add_append(step, 2, BYTES(""))->expires = SUITE_NOW + later[i];
+		must_commit(suite, step);
+		cr_expect_eq(count_expired(suite, SUITE_NOW + later[i] - 1), 0, "line %u", i);
+		cr_expect_eq(count_expired(suite, SUITE_NOW + later[i]), 1, "line %u", i);
+	}
+}
+
+void suite_retaining_changes_nothing_of_when_dialogs_expire(struct suite *suite)
+{
+	struct step *step = step_of(ALICE, 0);
+
+	for (int i = 0; i < 600; i++)
+		add_dialog(step, 1 + i)->expires = SUITE_NOW + i;
+	must_commit(suite, step);
+	step = step_of(ALICE, 1);
+	for (int i = 0; i < 600; i += 2)
+		add_append(step, 1 + i, BYTES(""))->expires = SUITE_NOW + 86400 + i;
+	must_commit(suite, step);
+	for (int64_t hours = 0; hours < 72; hours += 12) {
+		retain_at(suite, hours, 0);
+		cr_expect_eq(count_expired(suite, SUITE_NOW + 299), 150, "at %d", (int)hours);
+		cr_expect_eq(count_expired(suite, SUITE_NOW + 86400 - 1), 300);
+		cr_expect_eq(count_expired(suite, SUITE_NOW + 86400 + 299), 450);
+		cr_expect_eq(count_expired(suite, SUITE_NOW + 86400 + 599), 600);
+	}
+	step = step_of(ALICE, 2);
+	add_append(step, 1, BYTES(""))->expires = SUITE_NOW - 10000; /* as it pleases */
+	must_commit(suite, step);
+	cr_expect_eq(count_expired(suite, SUITE_NOW - 9999), 1);
+}
+
 void suite_pages_go_on_behind_the_last_row(struct suite *suite)
 {
 	const enum find_kind kinds[] = { FIND_INBOUND, FIND_INBOUND_UNFINISHED, FIND_OUTBOUND,
@@ -1200,23 +1296,6 @@ void suite_who_said_stop_is_found(struct suite *suite)
 
 /* retention */
 
-static void done_cb(int error, void *arg)
-{
-	struct outcome *outcome = arg;
-
-	outcome->done = true;
-	outcome->error = error;
-}
-
-static int retain(struct suite *suite, const struct retention *retention)
-{
-	struct outcome outcome = { 0 };
-
-	cr_assert_eq(store_retain(suite->store, retention, done_cb, &outcome), 0);
-	wait_for(suite, &outcome);
-	return outcome.error;
-}
-
 static void fill_old(struct suite *suite, int count)
 {
 	for (int i = 0; i < count; i++) {
@@ -1252,4 +1331,74 @@ void suite_what_is_old_goes_in_shares_and_the_rest_stays(struct suite *suite)
 	cr_expect_eq(suite_count(suite, &(struct find){ .kind = FIND_DIALOGS, .id = id_of(300) }),
 		     0);
 	cr_expect_eq(suite_version(suite, ALICE), 600);
+}
+
+void suite_a_bundle_stays_while_a_dialog_knows_it(struct suite *suite)
+{
+	struct step *step = step_of(ALICE, 0);
+	struct dialog_row *row;
+
+	for (unsigned char name = 1; name <= 5; name++)
+		add_bundle(step, name, BYTES("code"));
+	add_dialog(step, 1)->bundle[0] = 1;
+	add_dialog(step, 2)->bundle[0] = 2;
+	row = add_dialog(step, 3); /* begins and ends in one step */
+	row->bundle[0] = 3;
+	row->state = DIALOG_ENDED;
+	must_commit(suite, step);
+	retain_at(suite, 48, 0);
+	for (unsigned char name = 1; name <= 5; name++)
+		cr_expect_eq(has_bundle(suite, name), name <= 3, "bundle %u", name);
+
+	step = step_of(ALICE, 1);
+	add_bundle(step, 4, BYTES("code"));
+	add_append(step, 1, BYTES("moved"))->bundle[0] = 4;
+	row = add_append(step, 2, BYTES("ended"));
+	row->bundle[0] = 2;
+	row->state = DIALOG_ENDED;
+	must_commit(suite, step);
+	retain_at(suite, 96, SUITE_NOW);
+	cr_expect_not(has_bundle(suite, 1), "its dialog has another now");
+	cr_expect(has_bundle(suite, 2), "its dialog has ended, and is kept");
+	cr_expect(has_bundle(suite, 3));
+	cr_expect(has_bundle(suite, 4));
+	retain_at(suite, 96, SUITE_NOW + 1);
+	for (unsigned char name = 1; name <= 5; name++)
+		cr_expect_eq(has_bundle(suite, name), name == 4, "bundle %u", name);
+}
+
+void suite_a_bundle_that_was_put_within_a_day_stays(struct suite *suite)
+{
+	struct step *step = step_of(NULL, 0);
+
+	add_bundle(step, 1, BYTES("code"));
+	add_bundle(step, 2, BYTES("code"));
+	must_commit(suite, step);
+	retain_at(suite, 24, 0);
+	cr_expect(has_bundle(suite, 1));
+	step = step_of(NULL, 0);
+	add_bundle(step, 2, BYTES("code")); /* again */
+	must_commit(suite, step);
+	retain_at(suite, 47, 0);
+	cr_expect_not(has_bundle(suite, 1));
+	cr_expect(has_bundle(suite, 2));
+	retain_at(suite, 72, 0);
+	cr_expect_not(has_bundle(suite, 2));
+}
+
+void suite_bundles_that_nobody_needs_go_in_shares(struct suite *suite)
+{
+	struct step *step = step_of(ALICE, 0);
+	unsigned calls = 0;
+
+	for (unsigned char name = 1; name <= 200; name++)
+		add_bundle(step, name, BYTES("code"));
+	add_dialog(step, 1)->bundle[0] = 100;
+	must_commit(suite, step);
+	clock_fake((SUITE_NOW + 2 * INT64_C(86400)) * 1000);
+	while (retain(suite, &(struct retention){ 0 }) == -EAGAIN)
+		calls++;
+	cr_expect_geq(calls, 1, "not all at once");
+	for (unsigned char name = 1; name <= 200; name++)
+		cr_expect_eq(has_bundle(suite, name), name == 100, "bundle %u", name);
 }

@@ -45,9 +45,14 @@ struct suite {
 	X(a_bundle_is_stored_once)                                     \
 	X(a_start_finds_what_is_unfinished)                            \
 	X(a_start_finds_dialogs_by_citizen)                            \
+	X(an_answer_puts_off_when_a_dialog_expires)                    \
+	X(retaining_changes_nothing_of_when_dialogs_expire)            \
 	X(pages_go_on_behind_the_last_row)                             \
 	X(who_said_stop_is_found)                                      \
-	X(what_is_old_goes_in_shares_and_the_rest_stays)
+	X(what_is_old_goes_in_shares_and_the_rest_stays)               \
+	X(a_bundle_stays_while_a_dialog_knows_it)                      \
+	X(a_bundle_that_was_put_within_a_day_stays)                    \
+	X(bundles_that_nobody_needs_go_in_shares)
 
 #define SUITE_DECLARE(name) void suite_##name(struct suite *suite);
 SUITE_TESTS(SUITE_DECLARE)

@@ -345,6 +345,32 @@ Test(store_sqlite, a_live_store_is_copied_and_the_copy_restored)
 	end(&folder);
 }
 
+/* Their numbers rise, and what went gives its own to no other. */
+Test(store_sqlite, reports_are_paged_by_the_number_that_each_got)
+{
+	struct find what = { .kind = FIND_REPORTS };
+	struct folder folder;
+
+	begin(&folder);
+	open_store(&folder);
+	for (int i = 0; i < 5; i++) {
+		struct step *step = step_new();
+		struct report_row *row = step_add_report(step);
+
+		row->report = (struct report){ .connection = "k1",
+					       .ref = i < 4 ? "t-1" : "t-2",
+					       .status = (enum report_status)i,
+					       .code = "" };
+		row->forget = i == 3; /* the three before */
+		cr_assert_eq(suite_commit(&folder.suite, step), STORE_DONE);
+	}
+	what.after.serial = 3;
+	cr_expect_eq(suite_count(&folder.suite, &what), 1);
+	what.after.serial = 4;
+	cr_expect_eq(suite_count(&folder.suite, &what), 0);
+	end(&folder);
+}
+
 /* Damages what lies behind the first page. */
 static void damage(const char *path)
 {
