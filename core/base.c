@@ -10,6 +10,7 @@
 
 #include <stdalign.h>
 #include <stdarg.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -124,16 +125,81 @@ void buf_free(struct buf *buf)
 	*buf = (struct buf){ 0 };
 }
 
-enum {
-	ARENA_FIRST = 1024,
-	ARENA_MOST = 256 * 1024
-}; /* bytes of a block with its head; doubled for each further block */
+/* Bytes of a block with its head: the first one's, doubled for each further one. */
+enum { ARENA_FIRST = 1024, ARENA_MOST = 256 * 1024 };
 
 struct arena_block {
 	struct arena_block *older; /* owned */
 	size_t used, size;         /* of data */
 	alignas(max_align_t) unsigned char data[];
 };
+
+/* Blocks of the usual sizes that were given back.  Arenas are filled on one thread and freed on another all the time, which
+ * is the worst case of malloc; and there are few sizes. */
+enum { POOL_SIZES = 5, POOL_BLOCKS = 256 }; /* 1 to 16 KiB; of each */
+static struct {
+	atomic_flag busy;
+	unsigned count[POOL_SIZES];
+	struct arena_block *blocks[POOL_SIZES];
+} pool = { .busy = ATOMIC_FLAG_INIT };
+
+/* Which of the sizes it is, or POOL_SIZES.  Memory checkers shall see each block by itself. */
+static unsigned pool_place(size_t total)
+{
+	unsigned place = 0;
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+	return POOL_SIZES;
+#endif
+	while (place < POOL_SIZES && total != (size_t)ARENA_FIRST << place)
+		place++;
+	return place;
+}
+
+static void pool_lock(void)
+{
+	while (atomic_flag_test_and_set_explicit(&pool.busy, memory_order_acquire))
+		sched_yield(); /* whoever holds it has a few instructions to go */
+}
+
+static void pool_unlock(void)
+{
+	atomic_flag_clear_explicit(&pool.busy, memory_order_release);
+}
+
+static struct arena_block *block_new(size_t total)
+{
+	unsigned place = pool_place(total);
+	struct arena_block *block = NULL;
+
+	if (place < POOL_SIZES) {
+		pool_lock();
+		block = pool.blocks[place];
+		if (block) {
+			pool.blocks[place] = block->older;
+			pool.count[place]--;
+		}
+		pool_unlock();
+	}
+	return block ? block : xmalloc(total);
+}
+
+static void block_free(struct arena_block *block)
+{
+	unsigned place = pool_place(block->size + sizeof(*block));
+
+	if (place < POOL_SIZES) {
+		pool_lock();
+		if (pool.count[place] < POOL_BLOCKS) {
+			block->older = pool.blocks[place];
+			pool.blocks[place] = block;
+			pool.count[place]++;
+			block = NULL;
+		}
+		pool_unlock();
+	}
+	free(block);
+}
 
 /* The next block of an arena, with room for at least size bytes. */
 static struct arena_block *arena_grow(struct arena *arena, size_t size)
@@ -149,7 +215,7 @@ static struct arena_block *arena_grow(struct arena *arena, size_t size)
 		out_of_memory();
 	if (total < size + sizeof(*block))
 		total = size + sizeof(*block);
-	block = xmalloc(total);
+	block = block_new(total);
 	block->older = arena->block;
 	block->used = 0;
 	block->size = total - sizeof(*block);
@@ -228,7 +294,7 @@ void arena_free(struct arena *arena)
 
 	for (; block; block = older) {
 		older = block->older;
-		free(block);
+		block_free(block);
 	}
 	arena->block = NULL;
 }

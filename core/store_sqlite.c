@@ -38,6 +38,7 @@ struct queue {
 	pthread_cond_t filled;
 	struct call_list calls;
 	unsigned length;
+	unsigned idle, wanted; /* threads that wait, and for how many calls */
 	bool closing;
 	unsigned waiting; /* loop thread only: from the call to its callback */
 };
@@ -83,6 +84,7 @@ static void queue_init(struct queue *queue)
 	pthread_cond_init(&queue->filled, &attributes);
 	pthread_condattr_destroy(&attributes);
 	STAILQ_INIT(&queue->calls);
+	queue->wanted = 1;
 }
 
 static void queue_destroy(struct queue *queue)
@@ -96,7 +98,8 @@ static void queue_put(struct queue *queue, struct call *call)
 	pthread_mutex_lock(&queue->mutex);
 	STAILQ_INSERT_TAIL(&queue->calls, call, next);
 	queue->length++;
-	pthread_cond_signal(&queue->filled);
+	if (queue->idle > 0 && queue->length >= queue->wanted)
+		pthread_cond_signal(&queue->filled);
 	pthread_mutex_unlock(&queue->mutex);
 }
 
@@ -122,12 +125,17 @@ static unsigned queue_take(struct queue *queue, unsigned max, unsigned wait_us,
 
 	STAILQ_INIT(out);
 	pthread_mutex_lock(&queue->mutex);
+	queue->idle++;
 	while (queue->length == 0 && !queue->closing)
 		pthread_cond_wait(&queue->filled, &queue->mutex);
-	until = deadline_in(wait_us);
+	queue->wanted = max; /* until then nobody needs to be woken for each */
+	if (wait_us > 0 && queue->length < max && !queue->closing)
+		until = deadline_in(wait_us);
 	while (wait_us > 0 && queue->length < max && !queue->closing)
 		if (pthread_cond_timedwait(&queue->filled, &queue->mutex, &until) != 0)
 			break;
+	queue->wanted = 1;
+	queue->idle--;
 	while (count < max && (call = STAILQ_FIRST(&queue->calls))) {
 		STAILQ_REMOVE_HEAD(&queue->calls, next);
 		STAILQ_INSERT_TAIL(out, call, next);
@@ -211,7 +219,7 @@ static int apply_commit(struct store_sqlite *store, struct db *db, struct call *
 /* One call of a group, undone by itself where it is refused.  Returns an error only where the transaction is lost. */
 static int apply(struct store_sqlite *store, struct db *db, struct call *call)
 {
-	int rc = db_exec(db, "SAVEPOINT step");
+	int rc = db_do(db, "SAVEPOINT step");
 	bool keep;
 
 	if (rc < 0)
@@ -224,9 +232,9 @@ static int apply(struct store_sqlite *store, struct db *db, struct call *call)
 	if (!in_transaction(db) || db_lost(db))
 		return call->error < 0 ? call->error : -EIO;
 	if (!keep)
-		rc = db_exec(db, "ROLLBACK TO step");
+		rc = db_do(db, "ROLLBACK TO step");
 	if (rc == 0)
-		rc = db_exec(db, "RELEASE step");
+		rc = db_do(db, "RELEASE step");
 	crash_point("store.after_savepoint");
 	return rc;
 }
@@ -259,7 +267,7 @@ static bool any_done(const struct call_list *calls)
 
 static void write_group(struct store_sqlite *store, struct db *db, struct call_list *calls)
 {
-	int rc = db_lost(db) ? -EIO : db_exec(db, "BEGIN IMMEDIATE");
+	int rc = db_lost(db) ? -EIO : db_do(db, "BEGIN IMMEDIATE");
 	struct call *call;
 
 	STAILQ_FOREACH (call, calls, next)
@@ -267,7 +275,7 @@ static void write_group(struct store_sqlite *store, struct db *db, struct call_l
 			rc = apply(store, db, call);
 	if (rc == 0) {
 		crash_point("store.before_commit");
-		rc = db_exec(db, "COMMIT");
+		rc = db_do(db, "COMMIT");
 		crash_point("store.after_commit");
 	}
 	if (rc < 0) {
@@ -348,7 +356,7 @@ static int read_call(struct db *db, struct call *call)
 
 static void read_group(struct db *db, struct call_list *calls)
 {
-	int rc = db_exec(db, "BEGIN");
+	int rc = db_do(db, "BEGIN");
 	bool works = false;
 	struct call *call;
 

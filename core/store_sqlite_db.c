@@ -298,6 +298,13 @@ int db_run(struct db *db, const char *sql, const struct bind *binds, unsigned co
 	return sqlite3_changes(db->handle);
 }
 
+int db_do(struct db *db, const char *sql)
+{
+	int rc = db_run(db, sql, NULL, 0);
+
+	return rc < 0 ? rc : 0;
+}
+
 struct bytes column_bytes(sqlite3_stmt *statement, int column)
 {
 	const void *data = sqlite3_column_blob(statement, column);

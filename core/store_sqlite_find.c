@@ -23,6 +23,18 @@ static void by_citizen(struct query *query, const struct find *find)
 		query_bind(query, " AND citizen = ?", bind_text(find->citizen));
 }
 
+/* Her messages, one way. */
+static void by_writer(struct query *query, const struct find *find, bool out)
+{
+	if (!find->citizen)
+		return;
+	query_bind(query, " AND serial IN (SELECT key FROM home WHERE kind = 4 AND citizen = ?", bind_text(find->citizen));
+	query_bind(query, " AND state = ?", BIND_I(out));
+	if (!out)
+		query_bind(query, " UNION ALL SELECT version FROM home WHERE kind = 3 AND citizen = ?", bind_text(find->citizen));
+	query_add(query, ")");
+}
+
 static void by_plugin(struct query *query, const struct find *find)
 {
 	if (find->plugin)
@@ -38,7 +50,7 @@ static void inbound_query(struct query *query, const struct find *find)
 	}
 	if (find->kind == FIND_INBOUND_UNFINISHED)
 		query_add(query, " AND state = 0");
-	by_citizen(query, find);
+	by_writer(query, find, false);
 	query_add(query, " ORDER BY serial");
 }
 
@@ -56,7 +68,7 @@ static void outbound_query(struct query *query, const struct find *find)
 	}
 	if (find->kind == FIND_OUTBOUND_UNFINISHED)
 		query_add(query, " AND state IN " UNFINISHED_STATES);
-	by_citizen(query, find);
+	by_writer(query, find, true);
 	query_add(query, " ORDER BY serial");
 }
 
@@ -80,6 +92,8 @@ static void dialogs_query(struct query *query, const struct find *find)
 	}
 	query_bind(query, DIALOG_SELECT " AND key > ?", BIND_I(find->after.serial));
 	by_citizen(query, find);
+	if (find->plugin && !find->citizen)
+		query_bind(query, " AND bundle IN (SELECT mark FROM bundle WHERE plugin = ?)", bind_text(find->plugin));
 	by_plugin(query, find);
 	query_add(query, " ORDER BY key");
 }
@@ -123,7 +137,7 @@ static void stopped_query(struct query *query, const struct find *find)
 static void reports_query(struct query *query, const struct find *find)
 {
 	query_bind(query,
-		   "SELECT connection, ref, own_id, status, code, opted_out, arrived FROM report"
+		   "SELECT connection, ref, own_id, status, code, opted_out, arrived, id FROM report"
 		   " WHERE id > ?",
 		   BIND_I(find->after.serial));
 	if (find->connection)

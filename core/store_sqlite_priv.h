@@ -14,8 +14,8 @@ enum {
 	DIALOG_SLOT = 900,                 /* seconds: see store_sqlite_schema.c */
 };
 
-/* What the second column of `home` says a row is; all but HOME_SEEN are read with the citizen. */
-enum home_kind { HOME_CITIZEN, HOME_DIALOG, HOME_PART, HOME_SEEN };
+/* What the second column of `home` says a row is; the first three are read with the citizen. */
+enum home_kind { HOME_CITIZEN, HOME_DIALOG, HOME_PART, HOME_SEEN, HOME_MESSAGE };
 
 /* The states that a start takes up again; the same text is in the partial index, as SQLite wants it. */
 #define UNFINISHED_STATES "(0, 1, 2, 3, 11)"
@@ -48,6 +48,7 @@ bool db_lost(const struct db *db) MUST_CHECK;
 /* In words; NULL: it fails with another error, or not at all. */
 const char *db_cause(const struct db *db, int error) MUST_CHECK;
 int db_exec(struct db *db, const char *sql) MUST_CHECK;
+int db_do(struct db *db, const char *sql) MUST_CHECK; /* one statement without values, prepared once */
 
 struct bind {
 	enum { BIND_NULL, BIND_INT, BIND_REAL, BIND_TEXT, BIND_BLOB } type;

@@ -44,6 +44,11 @@ static int find_inbound(struct db *db, struct arena *arena, int64_t before,
 	return rc;
 }
 
+static int delete_link(struct db *db, const char *citizen, int64_t serial)
+{
+	return DB_RUN(db, "DELETE FROM home WHERE citizen = ? AND kind = 4 AND key = ?", bind_text(citizen), BIND_I(serial));
+}
+
 static int delete_inbound(struct db *db, struct arena *arena, const struct old_inbound *row)
 {
 	struct bytes key = seen_key(arena, row->msg.connection, row->msg.provider_id);
@@ -52,6 +57,8 @@ static int delete_inbound(struct db *db, struct arena *arena, const struct old_i
 			" WHERE citizen = ? AND kind = 3 AND key = ? AND version = ?",
 			bind_text(row->citizen), BIND_B(key), BIND_I(row->serial));
 
+	if (rc >= 0)
+		rc = delete_link(db, row->citizen, row->serial);
 	return rc < 0 ? rc
 		      : DB_RUN(db, "DELETE FROM inbound WHERE serial = ?", BIND_I(row->serial));
 }
@@ -71,13 +78,40 @@ static int retain_inbound(struct db *db, int64_t before)
 	return rc < 0 ? rc : (int)count;
 }
 
+struct old_outbound {
+	int64_t serial;
+	const char *citizen;
+};
+
+static int find_outbound(struct db *db, struct arena *arena, int64_t before, struct old_outbound *rows, unsigned *count)
+{
+	sqlite3_stmt *statement;
+	int rc = DB_QUERY(db, &statement,
+			  "SELECT serial, citizen FROM outbound"
+			  " WHERE state NOT IN " UNFINISHED_STATES " AND created < ? ORDER BY created LIMIT ?",
+			  BIND_I(before), BIND_I(SHARE));
+
+	while (rc == 0 && (rc = db_next(db, statement)) == 1) {
+		rows[(*count)++] = (struct old_outbound){ sqlite3_column_int64(statement, 0), column_text(arena, statement, 1) };
+		rc = 0;
+	}
+	return rc;
+}
+
 static int retain_outbound(struct db *db, int64_t before)
 {
-	return DB_RUN(db,
-		      "DELETE FROM outbound WHERE serial IN (SELECT serial FROM outbound"
-		      " WHERE state NOT IN " UNFINISHED_STATES " AND created < ?"
-		      " ORDER BY created LIMIT ?)",
-		      BIND_I(before), BIND_I(SHARE));
+	struct old_outbound rows[SHARE];
+	struct arena arena = { 0 };
+	unsigned count = 0;
+	int rc = find_outbound(db, &arena, before, rows, &count);
+
+	for (unsigned i = 0; rc >= 0 && i < count; i++) {
+		rc = delete_link(db, rows[i].citizen, rows[i].serial);
+		if (rc >= 0)
+			rc = DB_RUN(db, "DELETE FROM outbound WHERE serial = ?", BIND_I(rows[i].serial));
+	}
+	arena_free(&arena);
+	return rc < 0 ? rc : (int)count;
 }
 
 static int retain_ended(struct db *db, int64_t before)

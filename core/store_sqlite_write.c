@@ -109,6 +109,15 @@ static int write_citizen(struct write *write)
 							    : update_citizen(write));
 }
 
+/* Where a citizen's messages are found. */
+static int write_link(struct write *write, const char *citizen, struct id id, bool out)
+{
+	int rc = DB_RUN(write->db, "INSERT OR IGNORE INTO home (citizen, kind, key, state) VALUES (?, 4, ?, ?)", bind_text(citizen),
+			BIND_I(id.serial), BIND_I(out));
+
+	return rc < 0 ? rc : 0;
+}
+
 static int write_inbound(struct write *write)
 {
 	const struct inbound_row *row = write->step->inbound;
@@ -123,6 +132,8 @@ static int write_inbound(struct write *write)
 		    bind_text(write->step->citizen), BIND_I(row->state), BIND_I(row->arrived),
 		    BIND_I(row->done_at), BIND_B(row->answer.screen), BIND_I(row->answer.more),
 		    BIND_B(packed_inbound(write, &row->msg)));
+	if (rc >= 0 && !(row->msg.provider_id && row->msg.provider_id[0]))
+		rc = write_link(write, write->step->citizen, row->msg.id, false);
 	return rc < 0 ? rc : 0;
 }
 
@@ -401,7 +412,8 @@ static int write_drop(struct write *write)
 	if (write->step->drop_unasked && write->step->citizen)
 		rc = DB_RUN(write->db,
 			    "UPDATE outbound SET state = ?"
-			    " WHERE citizen = ? AND asked_for = 0 AND state IN (?, ?)",
+			    " WHERE serial IN (SELECT key FROM home WHERE kind = 4 AND citizen = ? AND state = 1)"
+			    " AND asked_for = 0 AND state IN (?, ?)",
 			    BIND_I(OUTBOUND_DROPPED), bind_text(write->step->citizen),
 			    BIND_I(OUTBOUND_QUEUED), BIND_I(OUTBOUND_HELD));
 	return rc < 0 ? rc : 0;
@@ -426,6 +438,8 @@ static int write_outbound(struct write *write)
 			    BIND_I(msg->attempts), BIND_I(msg->doubts), bind_text(msg->provider_id),
 			    bind_text(msg->note), bind_text(msg->code), BIND_I(msg->created),
 			    BIND_I(msg->not_before), BIND_B(buf_bytes(&write->buf)));
+		if (rc >= 0)
+			rc = write_link(write, msg->citizen, msg->id, true);
 		if (rc < 0)
 			return rc;
 	}

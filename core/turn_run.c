@@ -7,8 +7,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-
-#include <event2/util.h>
+#include <sys/random.h>
 
 #include "crash.h"
 #include "log.h"
@@ -436,6 +435,20 @@ static void run(struct turn *turn, const struct request *committed, const struct
 
 /* ---- events ---- */
 
+/* From the system, many at a time: a ticket's code must not be guessed. */
+static uint64_t new_seed(void)
+{
+	static uint64_t seeds[32];
+	static unsigned left;
+
+	if (left == 0) {
+		if (getrandom(seeds, sizeof(seeds), 0) != (ssize_t)sizeof(seeds))
+			abort();
+		left = ARRAY_LEN(seeds);
+	}
+	return seeds[--left];
+}
+
 static void add_event(struct turn *turn, struct dialog *dialog, const char *keyword, struct bytes rest, bool start)
 {
 	const struct profile *profile = &citizen_data(turn->citizen)->profile;
@@ -447,7 +460,7 @@ static void add_event(struct turn *turn, struct dialog *dialog, const char *keyw
 				       .rest = rest,
 				       .text = turn->msg.text };
 
-	evutil_secure_rng_get_bytes(&event.seed, sizeof(event.seed));
+	event.seed = new_seed();
 	journal_add_event(&dialog->journal, &event);
 	dialog->row.connection = turn->msg.connection;
 	dialog->row.number = turn->msg.to;

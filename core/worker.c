@@ -34,7 +34,7 @@ enum {
 	KEPT_MAX = 256 << 10,   /* bytes; a dialog that keeps more is not cached */
 	LOOK_AHEAD = 8,         /* works of a plugin that are looked at for one that is live here */
 	SLOW_SECONDS = 60,      /* after a breach */
-	HANG_CPU_MS = 2000,
+	HANG_CPU_US = 2000000,
 	WATCH_MS = 500,
 };
 
@@ -67,7 +67,9 @@ struct worker {
 	struct loaded *programs;       /* the thread's own, like the next */
 	struct live *lives;
 	/* For the watch: */
-	atomic_int_least64_t busy_since; /* microseconds of the thread's CPU; -1: idle */
+	atomic_ulong works;     /* odd: in one */
+	unsigned long watched;  /* the loop's: as it was last, */
+	int64_t watched_cpu_us; /* and what the thread had used when it was first seen so */
 	char busy_with[64]; /* the plugin, under the lock */
 };
 
@@ -273,14 +275,6 @@ static void do_forgets(struct worker *worker)
 	}
 }
 
-static int64_t thread_cpu_us(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-	return now.tv_sec * 1000000LL + now.tv_nsec / 1000;
-}
-
 static void finish(struct workers *workers, struct lane *lane, struct work *work)
 {
 	bool first = TAILQ_EMPTY(&workers->done);
@@ -313,9 +307,9 @@ static void *worker_main(void *arg)
 		work = lane_take(workers, lane, worker);
 		snprintf(worker->busy_with, sizeof(worker->busy_with), "%s", lane->plugin);
 		pthread_mutex_unlock(&workers->lock);
-		atomic_store(&worker->busy_since, workers->folder ? thread_cpu_us() : 0);
+		atomic_fetch_add(&worker->works, 1);
 		run_work(worker, work);
-		atomic_store(&worker->busy_since, -1);
+		atomic_fetch_add(&worker->works, 1);
 		pthread_mutex_lock(&workers->lock);
 		finish(workers, lane, work);
 	}
@@ -364,22 +358,31 @@ static void hung(const struct worker *worker)
 	abort();
 }
 
+/* Whether a thread has been in one and the same work for too long, by its own clock. */
+static bool is_hung(struct worker *worker)
+{
+	unsigned long works = atomic_load(&worker->works);
+	struct timespec now;
+	clockid_t clock;
+	int64_t cpu_us;
+
+	if (works % 2 == 0 || pthread_getcpuclockid(worker->thread, &clock) != 0 || clock_gettime(clock, &now) != 0)
+		return false;
+	cpu_us = now.tv_sec * 1000000LL + now.tv_nsec / 1000;
+	if (works != worker->watched) {
+		worker->watched = works;
+		worker->watched_cpu_us = cpu_us;
+	}
+	return cpu_us - worker->watched_cpu_us > HANG_CPU_US && works == atomic_load(&worker->works);
+}
+
 static void watch_cb(evutil_socket_t fd UNUSED, short events UNUSED, void *arg)
 {
 	struct workers *workers = arg;
 
-	for (unsigned i = 0; i < workers->count; i++) {
-		struct worker *worker = &workers->worker[i];
-		int64_t since = atomic_load(&worker->busy_since);
-		struct timespec now;
-		clockid_t clock;
-
-		if (since < 0 || pthread_getcpuclockid(worker->thread, &clock) != 0 || clock_gettime(clock, &now) != 0)
-			continue;
-		if (now.tv_sec * 1000LL + now.tv_nsec / 1000000 - since / 1000 > HANG_CPU_MS &&
-		    since == atomic_load(&worker->busy_since))
-			hung(worker);
-	}
+	for (unsigned i = 0; i < workers->count; i++)
+		if (is_hung(&workers->worker[i]))
+			hung(&workers->worker[i]);
 }
 
 static unsigned cores(void)
@@ -397,7 +400,7 @@ static void start_thread(struct workers *workers, unsigned number)
 	worker->workers = workers;
 	worker->number = (int)number;
 	STAILQ_INIT(&worker->forgets);
-	atomic_init(&worker->busy_since, -1);
+	atomic_init(&worker->works, 0);
 	pthread_cond_init(&worker->wake, NULL);
 	pthread_attr_init(&attributes);
 	pthread_attr_setstacksize(&attributes, STACK_SIZE);

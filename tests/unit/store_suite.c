@@ -256,6 +256,16 @@ struct step *suite_message(const char *citizen, int64_t version, int64_t serial,
 	return step;
 }
 
+/* Bundles are told apart by their first byte. */
+static void add_bundle(struct step *step, unsigned char name, struct bytes content)
+{
+	struct bundle_row *row = step_add_bundle(step);
+
+	row->hash[0] = name;
+	row->plugin = "survey";
+	row->content = content;
+}
+
 static struct dialog_row *add_change(struct step *step, int kind, int64_t serial)
 {
 	struct dialog_change *change = step_add_dialog(step);
@@ -1065,16 +1075,6 @@ static void bundle_cb(int error, struct bytes content, void *arg)
 		outcome->content = arena_bytes(&outcome->arena, content.data, content.len);
 }
 
-/* Bundles are told apart by their first byte. */
-static void add_bundle(struct step *step, unsigned char name, struct bytes content)
-{
-	struct bundle_row *row = step_add_bundle(step);
-
-	row->hash[0] = name;
-	row->plugin = "survey";
-	row->content = content;
-}
-
 static void find_bundle(struct suite *suite, unsigned char name, struct outcome *outcome)
 {
 	const unsigned char hash[BUNDLE_SIZE] = { name };
@@ -1249,6 +1249,7 @@ void suite_pages_go_on_behind_the_last_row(struct suite *suite)
 	for (int i = 0; i < 5; i++) {
 		struct step *step = suite_message(i % 2 ? BUDI : ALICE, i / 2, 10 + i, "");
 
+		add_bundle(step, 7, BYTES("code"));
 		suite_add_outbound(step, 10 + i);
 		add_dialog(step, 10 + i);
 		must_commit(suite, step);
