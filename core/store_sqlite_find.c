@@ -28,11 +28,12 @@ static void by_writer(struct query *query, const struct find *find, bool out)
 {
 	if (!find->citizen)
 		return;
-	query_bind(query, " AND serial IN (SELECT key FROM home WHERE kind = 4 AND citizen = ?", bind_text(find->citizen));
-	query_bind(query, " AND state = ?", BIND_I(out));
-	if (!out)
-		query_bind(query, " UNION ALL SELECT version FROM home WHERE kind = 3 AND citizen = ?", bind_text(find->citizen));
-	query_add(query, ")");
+	if (out) {
+		query_bind(query, " AND serial IN (SELECT key FROM home WHERE citizen = ? AND kind = 4 AND key > 0)", bind_text(find->citizen));
+		return;
+	}
+	query_bind(query, " AND serial IN (SELECT -key FROM home WHERE citizen = ? AND kind = 4 AND key < 0", bind_text(find->citizen));
+	query_bind(query, " UNION ALL SELECT version FROM home WHERE citizen = ? AND kind = 3)", bind_text(find->citizen));
 }
 
 static void by_plugin(struct query *query, const struct find *find)

@@ -44,9 +44,9 @@ static int find_inbound(struct db *db, struct arena *arena, int64_t before,
 	return rc;
 }
 
-static int delete_link(struct db *db, const char *citizen, int64_t serial)
+static int delete_link(struct db *db, const char *citizen, int64_t key)
 {
-	return DB_RUN(db, "DELETE FROM home WHERE citizen = ? AND kind = 4 AND key = ?", bind_text(citizen), BIND_I(serial));
+	return DB_RUN(db, "DELETE FROM home WHERE citizen = ? AND kind = 4 AND key = ?", bind_text(citizen), BIND_I(key));
 }
 
 static int delete_inbound(struct db *db, struct arena *arena, const struct old_inbound *row)
@@ -58,7 +58,7 @@ static int delete_inbound(struct db *db, struct arena *arena, const struct old_i
 			bind_text(row->citizen), BIND_B(key), BIND_I(row->serial));
 
 	if (rc >= 0)
-		rc = delete_link(db, row->citizen, row->serial);
+		rc = delete_link(db, row->citizen, -row->serial);
 	return rc < 0 ? rc
 		      : DB_RUN(db, "DELETE FROM inbound WHERE serial = ?", BIND_I(row->serial));
 }

@@ -28,7 +28,7 @@ static const char *const migrations[] = {
 	 * kind 1 dialog:  key = serial, plugin, bundle, state, due = expires, slot <= due, head = the rest, body = journal
 	 * kind 2 part:    key = connection, to, ref, total, number; due = arrived, head = message
 	 * kind 3 seen:    key = connection, provider id; version = serial of the message, due = arrived
-	 * kind 4 message: key = serial; state = 1 out, 0 in and without an id of its provider's, which kind 3 has
+	 * kind 4 message: key = serial of one out, or less than 0 for one in without an id of its provider's (kind 3 has those)
 	 * A citizen's messages are found here, on the page that her step writes anyway, and not by indexes of their own. */
 	"CREATE TABLE home (citizen TEXT, kind INTEGER, key, version INTEGER, state INTEGER,"
 	" due INTEGER, slot INTEGER, shard INTEGER, plugin TEXT, bundle INTEGER, head BLOB,"

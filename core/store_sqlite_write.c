@@ -110,10 +110,9 @@ static int write_citizen(struct write *write)
 }
 
 /* Where a citizen's messages are found. */
-static int write_link(struct write *write, const char *citizen, struct id id, bool out)
+static int write_link(struct write *write, const char *citizen, int64_t key)
 {
-	int rc = DB_RUN(write->db, "INSERT OR IGNORE INTO home (citizen, kind, key, state) VALUES (?, 4, ?, ?)", bind_text(citizen),
-			BIND_I(id.serial), BIND_I(out));
+	int rc = DB_RUN(write->db, "INSERT OR IGNORE INTO home (citizen, kind, key) VALUES (?, 4, ?)", bind_text(citizen), BIND_I(key));
 
 	return rc < 0 ? rc : 0;
 }
@@ -133,7 +132,7 @@ static int write_inbound(struct write *write)
 		    BIND_I(row->done_at), BIND_B(row->answer.screen), BIND_I(row->answer.more),
 		    BIND_B(packed_inbound(write, &row->msg)));
 	if (rc >= 0 && !(row->msg.provider_id && row->msg.provider_id[0]))
-		rc = write_link(write, write->step->citizen, row->msg.id, false);
+		rc = write_link(write, write->step->citizen, -row->msg.id.serial);
 	return rc < 0 ? rc : 0;
 }
 
@@ -412,7 +411,7 @@ static int write_drop(struct write *write)
 	if (write->step->drop_unasked && write->step->citizen)
 		rc = DB_RUN(write->db,
 			    "UPDATE outbound SET state = ?"
-			    " WHERE serial IN (SELECT key FROM home WHERE kind = 4 AND citizen = ? AND state = 1)"
+			    " WHERE serial IN (SELECT key FROM home WHERE kind = 4 AND citizen = ? AND key > 0)"
 			    " AND asked_for = 0 AND state IN (?, ?)",
 			    BIND_I(OUTBOUND_DROPPED), bind_text(write->step->citizen),
 			    BIND_I(OUTBOUND_QUEUED), BIND_I(OUTBOUND_HELD));
@@ -439,7 +438,7 @@ static int write_outbound(struct write *write)
 			    bind_text(msg->note), bind_text(msg->code), BIND_I(msg->created),
 			    BIND_I(msg->not_before), BIND_B(buf_bytes(&write->buf)));
 		if (rc >= 0)
-			rc = write_link(write, msg->citizen, msg->id, true);
+			rc = write_link(write, msg->citizen, msg->id.serial);
 		if (rc < 0)
 			return rc;
 	}
