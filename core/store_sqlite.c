@@ -57,6 +57,8 @@ struct store_sqlite {
 	int lock;            /* owned descriptor, -1: none */
 	int wake;            /* owned eventfd, -1: none */
 	struct event *event; /* owned: wake is readable */
+	struct event *kick;  /* owned: what this turn of the loop has asked for is handed to the threads at once */
+	bool kicked;
 	struct queue writes, reads;
 	pthread_mutex_t done_mutex;
 	struct call_list done;
@@ -98,9 +100,18 @@ static void queue_put(struct queue *queue, struct call *call)
 	pthread_mutex_lock(&queue->mutex);
 	STAILQ_INSERT_TAIL(&queue->calls, call, next);
 	queue->length++;
-	if (queue->idle > 0 && queue->length >= queue->wanted)
-		pthread_cond_signal(&queue->filled);
 	pthread_mutex_unlock(&queue->mutex);
+}
+
+static void queue_kick(struct queue *queue)
+{
+	bool filled;
+
+	pthread_mutex_lock(&queue->mutex);
+	filled = queue->idle > 0 && queue->length >= queue->wanted;
+	pthread_mutex_unlock(&queue->mutex);
+	if (filled)
+		pthread_cond_signal(&queue->filled);
 }
 
 static struct timespec deadline_in(unsigned us)
@@ -450,6 +461,25 @@ static void wake_cb(evutil_socket_t fd, short events UNUSED, void *arg)
 	answer_done(arg);
 }
 
+static void kick_cb(evutil_socket_t fd UNUSED, short events UNUSED, void *arg)
+{
+	struct store_sqlite *store = arg;
+
+	store->kicked = false;
+	queue_kick(&store->writes);
+	queue_kick(&store->reads);
+}
+
+/* Threads are woken once for all that a turn of the loop asks for, and don't contend for the queue meanwhile. */
+static void put(struct store_sqlite *store, struct queue *queue, struct call *call)
+{
+	queue_put(queue, call);
+	if (store->kicked)
+		return;
+	store->kicked = true;
+	event_active(store->kick, EV_TIMEOUT, 0);
+}
+
 /* the contract's calls */
 
 static struct store_sqlite *self(struct store *store)
@@ -480,7 +510,7 @@ static int sqlite_commit(struct store *store, struct step *step, store_commit_cb
 		return -EAGAIN;
 	call->commit.step = step;
 	call->commit.cb = cb;
-	queue_put(&self(store)->writes, call);
+	put(self(store), &self(store)->writes, call);
 	return 0;
 }
 
@@ -493,7 +523,7 @@ static int sqlite_retain(struct store *store, const struct retention *retention,
 		return -EAGAIN;
 	call->retain.what = *retention;
 	call->retain.cb = cb;
-	queue_put(&self(store)->writes, call);
+	put(self(store), &self(store)->writes, call);
 	return 0;
 }
 
@@ -508,7 +538,7 @@ static int sqlite_load_citizen(struct store *store, const char *citizen, const c
 	call->citizen.connection = arena_strdup(&call->arena, connection);
 	call->citizen.provider_id = arena_strdup(&call->arena, provider_id);
 	call->citizen.cb = cb;
-	queue_put(&self(store)->reads, call);
+	put(self(store), &self(store)->reads, call);
 	return 0;
 }
 
@@ -541,7 +571,7 @@ static int sqlite_records(struct store *store, const struct record_query *query,
 	copy->order = arena_strdup(&call->arena, query->order);
 	copy->terms = copy_terms(&call->arena, query);
 	call->records.cb = cb;
-	queue_put(&self(store)->reads, call);
+	put(self(store), &self(store)->reads, call);
 	return 0;
 }
 
@@ -560,7 +590,7 @@ static int sqlite_find(struct store *store, const struct find *find, store_find_
 	copy->provider_id = arena_strdup(&call->arena, find->provider_id);
 	copy->after_citizen = arena_strdup(&call->arena, find->after_citizen);
 	call->find.cb = cb;
-	queue_put(&self(store)->reads, call);
+	put(self(store), &self(store)->reads, call);
 	return 0;
 }
 
@@ -573,7 +603,7 @@ static int sqlite_bundle(struct store *store, const unsigned char hash[static BU
 		return -EAGAIN;
 	memcpy(call->bundle.hash, hash, BUNDLE_SIZE);
 	call->bundle.cb = cb;
-	queue_put(&self(store)->reads, call);
+	put(self(store), &self(store)->reads, call);
 	return 0;
 }
 
@@ -606,6 +636,8 @@ static void store_free(struct store_sqlite *store)
 {
 	if (store->event)
 		event_free(store->event);
+	if (store->kick)
+		event_free(store->kick);
 	if (store->wake >= 0)
 		close(store->wake);
 	if (store->lock >= 0)
@@ -741,7 +773,8 @@ static int listen_for_done(struct store_sqlite *store, struct event_base *base)
 	if (store->wake < 0)
 		return -errno;
 	store->event = event_new(base, store->wake, EV_READ | EV_PERSIST, wake_cb, store);
-	return store->event && event_add(store->event, NULL) == 0 ? 0 : -EIO;
+	store->kick = event_new(base, -1, 0, kick_cb, store);
+	return store->event && store->kick && event_add(store->event, NULL) == 0 ? 0 : -EIO;
 }
 
 static unsigned within(unsigned value, unsigned least, unsigned most)

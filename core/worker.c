@@ -93,7 +93,8 @@ struct workers {
 	TAILQ_HEAD(, lane) ring;
 	TAILQ_HEAD(work_list, work) done;
 	int fd;
-	struct event *event, *watch;
+	struct event *event, *watch, *kick;
+	bool kicked;
 	unsigned waiting; /* the loop's */
 };
 
@@ -385,6 +386,45 @@ static void watch_cb(evutil_socket_t fd UNUSED, short events UNUSED, void *arg)
 			hung(&workers->worker[i]);
 }
 
+/* As many idle threads as there is work for; the one that has a dialog live first. */
+static void wake_some(struct workers *workers)
+{
+	struct lane *lane;
+	unsigned wanted = 0;
+
+	TAILQ_FOREACH (lane, &workers->ring, next) {
+		unsigned room = lane_limit(workers, lane) - lane->running, waiting = lane->waiting;
+		const struct work *first = TAILQ_FIRST(&lane->works);
+
+		if (lane->running >= lane_limit(workers, lane))
+			continue;
+		wanted += waiting < room ? waiting : room;
+		if (first->worker >= 0 && workers->worker[first->worker].idle) {
+			workers->worker[first->worker].idle = false;
+			pthread_cond_signal(&workers->worker[first->worker].wake);
+			wanted--;
+		}
+	}
+	for (unsigned i = 0; i < workers->count && wanted > 0; i++) {
+		if (!workers->worker[i].idle)
+			continue;
+		workers->worker[i].idle = false; /* so that the next work wakes another */
+		pthread_cond_signal(&workers->worker[i].wake);
+		wanted--;
+	}
+}
+
+/* Threads are woken once for all that a turn of the loop has put. */
+static void kick_cb(evutil_socket_t fd UNUSED, short events UNUSED, void *arg)
+{
+	struct workers *workers = arg;
+
+	workers->kicked = false;
+	pthread_mutex_lock(&workers->lock);
+	wake_some(workers);
+	pthread_mutex_unlock(&workers->lock);
+}
+
 static unsigned cores(void)
 {
 	long n = sysconf(_SC_NPROCESSORS_ONLN);
@@ -425,6 +465,7 @@ struct workers *workers_new(struct event_base *base, const struct worker_options
 		abort();
 	workers->event = event_new(base, workers->fd, EV_READ | EV_PERSIST, done_cb, workers);
 	workers->watch = event_new(base, -1, EV_PERSIST, watch_cb, workers);
+	workers->kick = event_new(base, -1, 0, kick_cb, workers);
 	event_add(workers->event, NULL);
 	if (workers->folder)
 		event_add(workers->watch, &often);
@@ -477,6 +518,7 @@ void workers_free(struct workers *workers)
 	}
 	event_free(workers->event);
 	event_free(workers->watch);
+	event_free(workers->kick);
 	give_back(workers);
 	close(workers->fd);
 	pthread_mutex_destroy(&workers->lock);
@@ -498,20 +540,6 @@ static struct lane *lane_get(struct workers *workers, const char *plugin)
 	return lane;
 }
 
-/* The thread that has the dialog live, else any that has nothing to do. */
-static void wake_one(struct workers *workers, int hint)
-{
-	struct worker *found = NULL;
-
-	for (unsigned i = 0; i < workers->count; i++)
-		if (workers->worker[i].idle && (!found || (int)i == hint))
-			found = &workers->worker[i];
-	if (!found)
-		return;
-	found->idle = false; /* so that the next work wakes another */
-	pthread_cond_signal(&found->wake);
-}
-
 void workers_put(struct workers *workers, struct work *work)
 {
 	struct lane *lane;
@@ -522,8 +550,11 @@ void workers_put(struct workers *workers, struct work *work)
 	TAILQ_INSERT_TAIL(&lane->works, work, next);
 	if (lane->waiting++ == 0)
 		TAILQ_INSERT_TAIL(&workers->ring, lane, next);
-	wake_one(workers, work->worker);
 	pthread_mutex_unlock(&workers->lock);
+	if (workers->kicked)
+		return;
+	workers->kicked = true;
+	event_active(workers->kick, EV_TIMEOUT, 0);
 }
 
 void workers_forget(struct workers *workers, int worker, struct id dialog)
