@@ -1,5 +1,6 @@
 # plugins/local.mk - installed as they lie here, beneath $(pkgdatadir)/plugins.
 nobase_dist_pkgdata_DATA += \
+	plugins/README.md \
 	plugins/survey/survey.dialog \
 	plugins/survey/survey.lua \
 	plugins/survey/ussd.dialog \
