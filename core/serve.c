@@ -35,6 +35,7 @@
 #include "metrics.h"
 #include "operate.h"
 #include "outbox.h"
+#include "parts.h"
 #include "phone.h"
 #include "plugin.h"
 #include "settings.h"
@@ -47,7 +48,8 @@ enum {
 	STOP_SECONDS = 10,
 	STOP_LOOK_MS = 20,
 	PAGE = 1000,
-	TICK_MS = 60000,
+	TICK_MS = 1000,
+	MINUTE_MS = 60000,
 	RETAIN_MS = 600000,
 	EXPIRED_GRACE = 7 * 86400, /* until then the citizen's next message tells her */
 	LOADER_STACK = 8 << 20,
@@ -94,8 +96,8 @@ struct serve {
 	bool scanned;
 	int scan_error;
 	/* the minute's work */
-	struct find expired;
-	int64_t retain_ms;
+	bool more_expired;
+	int64_t minute_ms, retain_ms; /* when next */
 	bool retaining;
 	int64_t stop_ms; /* when to stop at the latest; 0: not stopping */
 	int status;
@@ -586,8 +588,6 @@ static void hangup_cb(evutil_socket_t fd UNUSED, short events UNUSED, void *arg)
 
 /* ---- the minute's work ---- */
 
-static void tick_cb(void *arg);
-
 static void expired_cb(int error, const struct find_rows *rows, void *arg)
 {
 	struct serve *serve = arg;
@@ -596,6 +596,15 @@ static void expired_cb(int error, const struct find_rows *rows, void *arg)
 		return;
 	for (unsigned i = 0; i < rows->count; i++)
 		inbox_end_dialog(serve->inbox, rows->dialogs[i].citizen, rows->dialogs[i].id, DIALOG_EXPIRED, NULL, NULL);
+	serve->more_expired = rows->count == PAGE;
+}
+
+static void parts_cb(int error, const struct find_rows *rows, void *arg)
+{
+	struct serve *serve = arg;
+
+	for (unsigned i = 0; !error && !serve->stop_ms && i < rows->count; i++)
+		inbox_give_up_parts(serve->inbox, rows->citizens[i].citizen);
 }
 
 static void retain(struct serve *serve);
@@ -624,6 +633,21 @@ static void retain(struct serve *serve)
 	serve->retaining = store_retain(serve->store, &retention, retained_cb, serve) == 0;
 }
 
+/* What time does to what waits in the store. */
+static void minute(struct serve *serve, int64_t now_ms)
+{
+	struct find expired = { .kind = FIND_DIALOGS_EXPIRED, .before = now_ms / 1000 - EXPIRED_GRACE, .limit = PAGE };
+	struct find parts = { .kind = FIND_PARTS, .before = now_ms / 1000 - PARTS_SECONDS_MAX, .limit = PAGE };
+
+	serve->more_expired = false;
+	if (store_find(serve->store, &expired, expired_cb, serve) < 0 || store_find(serve->store, &parts, parts_cb, serve) < 0)
+		log_event(LOG_WARN, "store.busy", NULL);
+	if (now_ms >= serve->retain_ms && !serve->retaining) {
+		serve->retain_ms = now_ms + RETAIN_MS;
+		retain(serve);
+	}
+}
+
 static void tick_cb(void *arg)
 {
 	struct serve *serve = arg;
@@ -632,12 +656,15 @@ static void tick_cb(void *arg)
 	serve->tick = timers_at(serve->timers, now_ms + TICK_MS, tick_cb, serve);
 	if (serve->stop_ms)
 		return;
-	serve->expired = (struct find){ .kind = FIND_DIALOGS_EXPIRED, .before = now_ms / 1000 - EXPIRED_GRACE, .limit = PAGE };
-	if (store_find(serve->store, &serve->expired, expired_cb, serve) < 0)
-		log_event(LOG_WARN, "store.busy", NULL);
-	if (now_ms >= serve->retain_ms && !serve->retaining) {
-		serve->retain_ms = now_ms + RETAIN_MS;
-		retain(serve);
+	if (store_lost(serve->store)) { /* nothing can be taken any more: a new start recovers what is on disk */
+		fail("the store failed for good (see the log); ending, so that a new start can recover it");
+		serve->status = 1;
+		event_base_loopbreak(serve->base);
+		return;
+	}
+	if (now_ms >= serve->minute_ms || (serve->more_expired && inbox_in_work(serve->inbox) == 0)) {
+		serve->minute_ms = now_ms + MINUTE_MS;
+		minute(serve, now_ms);
 	}
 }
 

@@ -40,6 +40,11 @@ uint64_t store_secret(struct store *store)
 	return store->ops->secret(store);
 }
 
+bool store_lost(const struct store *store)
+{
+	return store->ops->lost && store->ops->lost(store);
+}
+
 void store_close(struct store *store)
 {
 	if (store)

@@ -74,7 +74,8 @@ enum find_kind {
 	FIND_DIALOGS_RUNNABLE,
 	FIND_DIALOGS_EXPIRED,   /* expires <= before */
 	FIND_STOPPED,           /* citizens who said STOP */
-	FIND_REPORTS,           /* receipts that wait for their message */
+	FIND_REPORTS,           /* receipts that wait for their message; `after` is the row's order */
+	FIND_PARTS,             /* citizens of whom a part of a long message has waited since `before` */
 };
 struct find {
 	enum find_kind kind;
@@ -83,7 +84,7 @@ struct find {
 	const char *connection, *provider_id; /* FIND_OUTBOUND: both, or neither */
 	struct id id;           /* serial 0: any */
 	struct id after;
-	const char *after_citizen; /* FIND_STOPPED, FIND_DIALOGS_*: citizens in order; NULL: from the start */
+	const char *after_citizen; /* FIND_STOPPED, FIND_PARTS, FIND_DIALOGS_*: citizens in order; NULL: from the start */
 	int64_t before;
 	unsigned limit;
 };
@@ -92,7 +93,7 @@ struct find_rows { /* the member that fits the kind is filled */
 	struct inbound_row *inbound;
 	struct outbound *outbound;
 	struct dialog_row *dialogs;
-	struct citizen_state *citizens; /* version and profile */
+	struct citizen_state *citizens; /* version and profile; FIND_PARTS: neither */
 	struct report_row *reports;
 };
 typedef void store_find_cb(int error, const struct find_rows *rows, void *arg); /* lent */
@@ -115,6 +116,7 @@ struct store_ops {
 	/* Removes some of what is older, a bounded share of it a call; error -EAGAIN: call again, more is left. */
 	int (*retain)(struct store *store, const struct retention *retention, store_done_cb *cb, void *arg);
 	uint64_t (*secret)(struct store *store); /* made with the store, for id_init */
+	bool (*lost)(const struct store *store);
 };
 
 /* First member of every backend's struct. */
@@ -133,6 +135,9 @@ int store_find(struct store *store, const struct find *find, store_find_cb *cb, 
 int store_bundle(struct store *store, const unsigned char hash[static BUNDLE_SIZE], store_bundle_cb *cb, void *arg) MUST_CHECK;
 int store_retain(struct store *store, const struct retention *retention, store_done_cb *cb, void *arg) MUST_CHECK;
 uint64_t store_secret(struct store *store);
+/* The disk did not keep what was written, or the store is damaged: every commit gives -EIO from here on, and only a new start can
+ * go on (it has been logged).  Any thread. */
+bool store_lost(const struct store *store);
 void store_close(struct store *store); /* NULL is fine; the loop must not run callbacks afterwards */
 
 struct store_sqlite_options {

@@ -65,6 +65,7 @@ struct store_sqlite {
 	struct worker writer, readers[READERS_MAX];
 	uint64_t secret;
 	bool closing;
+	atomic_bool lost; /* the writer's state is one that lasts */
 	struct db_health writing, reading;
 	/* the writer's */
 	int64_t looked_ms; /* when the disk was looked at */
@@ -343,6 +344,8 @@ static void *writer_main(void *arg)
 	while (queue_take(&store->writes, store->options.group_max, store->options.group_wait_us,
 			  &calls) > 0) {
 		write_group(store, &worker->db, &calls);
+		if (db_lost(&worker->db))
+			atomic_store(&store->lost, true);
 		give_back(store, &calls);
 		shorten_log(store, &worker->db);
 	}
@@ -607,6 +610,11 @@ static int sqlite_bundle(struct store *store, const unsigned char hash[static BU
 	return 0;
 }
 
+static bool sqlite_lost(const struct store *store)
+{
+	return atomic_load(&((const struct store_sqlite *)store)->lost);
+}
+
 static uint64_t sqlite_secret(struct store *store)
 {
 	return self(store)->secret;
@@ -793,6 +801,7 @@ static struct store_sqlite *store_new(const struct store_sqlite_options *options
 		.bundle = sqlite_bundle,
 		.retain = sqlite_retain,
 		.secret = sqlite_secret,
+		.lost = sqlite_lost,
 	};
 	struct store_sqlite *store = xcalloc(1, sizeof(*store));
 	char *copy = xstrdup(options->path);

@@ -135,6 +135,14 @@ static void stopped_query(struct query *query, const struct find *find)
 	query_add(query, " ORDER BY citizen");
 }
 
+static void parts_query(struct query *query, const struct find *find)
+{
+	query_bind(query, "SELECT DISTINCT citizen FROM home WHERE kind = 2 AND due <= ?", BIND_I(find->before));
+	if (find->after_citizen)
+		query_bind(query, " AND citizen > ?", bind_text(find->after_citizen));
+	query_add(query, " ORDER BY citizen");
+}
+
 static void reports_query(struct query *query, const struct find *find)
 {
 	query_bind(query,
@@ -200,6 +208,13 @@ static int add_citizen(struct arena *arena, sqlite3_stmt *statement, struct find
 	return 0;
 }
 
+static int add_key(struct arena *arena, sqlite3_stmt *statement, struct find_rows *rows)
+{
+	rows->citizens = rows_grow(arena, rows->citizens, rows->count, sizeof(rows->citizens[0]));
+	rows->citizens[rows->count++].citizen = column_text(arena, statement, 0);
+	return 0;
+}
+
 static int add_report(struct arena *arena, sqlite3_stmt *statement, struct find_rows *rows)
 {
 	struct report_row *row;
@@ -230,6 +245,7 @@ static const struct {
 	[FIND_DIALOGS_EXPIRED] = { due_query, add_dialog },
 	[FIND_STOPPED] = { stopped_query, add_citizen },
 	[FIND_REPORTS] = { reports_query, add_report },
+	[FIND_PARTS] = { parts_query, add_key },
 };
 
 int read_find(struct db *db, struct call *call)

@@ -1270,6 +1270,22 @@ void suite_pages_go_on_behind_the_last_row(struct suite *suite)
 		     0);
 }
 
+void suite_parts_that_have_waited_are_found_by_citizen(struct suite *suite)
+{
+	struct step *alice = step_of(ALICE, 0), *budi = step_of(BUDI, 0);
+
+	add_part(alice, 5, 1, "first");
+	add_part(alice, 6, 1, "other");
+	STAILQ_FIRST(&alice->parts)->arrived = SUITE_NOW - 100;
+	add_part(budi, 5, 1, "first");
+	must_commit(suite, alice);
+	must_commit(suite, budi);
+	cr_expect_eq(suite_count(suite, &(struct find){ .kind = FIND_PARTS, .before = SUITE_NOW - 101 }), 0);
+	cr_expect_eq(suite_count(suite, &(struct find){ .kind = FIND_PARTS, .before = SUITE_NOW - 100 }), 1);
+	cr_expect_eq(suite_count(suite, &(struct find){ .kind = FIND_PARTS, .before = SUITE_NOW }), 2);
+	cr_expect_eq(suite_count(suite, &(struct find){ .kind = FIND_PARTS, .before = SUITE_NOW, .after_citizen = ALICE }), 1);
+}
+
 void suite_who_said_stop_is_found(struct suite *suite)
 {
 	struct profile stopped = { .stopped = true, .stopped_at = 9 }, not = { 0 };

@@ -48,6 +48,7 @@ struct suite {
 	X(an_answer_puts_off_when_a_dialog_expires)                    \
 	X(retaining_changes_nothing_of_when_dialogs_expire)            \
 	X(pages_go_on_behind_the_last_row)                             \
+	X(parts_that_have_waited_are_found_by_citizen)                 \
 	X(who_said_stop_is_found)                                      \
 	X(what_is_old_goes_in_shares_and_the_rest_stays)               \
 	X(a_bundle_stays_while_a_dialog_knows_it)                      \
