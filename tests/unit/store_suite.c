@@ -1278,6 +1278,7 @@ void suite_parts_that_have_waited_are_found_by_citizen(struct suite *suite)
 	add_part(alice, 6, 1, "other");
 	STAILQ_FIRST(&alice->parts)->arrived = SUITE_NOW - 100;
 	add_part(budi, 5, 1, "first");
+	STAILQ_FIRST(&budi->parts)->msg.from = BUDI;
 	must_commit(suite, alice);
 	must_commit(suite, budi);
 	cr_expect_eq(suite_count(suite, &(struct find){ .kind = FIND_PARTS, .before = SUITE_NOW - 101 }), 0);
