@@ -57,6 +57,11 @@ static const char *const phrases[PHRASES][LANGUAGES] = {
 		"Wawan rembag {keyword} sampun rampung amargi dangu mboten dipun wangsuli. Kirim {keyword} kangge miwiti malih.",
 		"{keyword} has ended because there was no answer for a long time. Send {keyword} to start again.",
 	},
+	[PHRASE_EXPIRED_GONE] = {
+		"Percakapan {keyword} sudah berakhir karena lama tidak dijawab.",
+		"Wawan rembag {keyword} sampun rampung amargi dangu mboten dipun wangsuli.",
+		"{keyword} has ended because there was no answer for a long time.",
+	},
 	[PHRASE_SAME_KEYWORD] = {
 		"Anda masih di {keyword}. Untuk mulai dari awal, kirim BATAL dulu, lalu {keyword} lagi.",
 		"Panjenengan taksih wonten ing {keyword}. Kangge miwiti saking awal, kirim BATAL rumiyin, lajeng {keyword} malih.",

@@ -15,6 +15,7 @@ enum phrase {
 	PHRASE_APOLOGY,           /* a service failed, through no fault of the citizen */
 	PHRASE_NOT_UNDERSTOOD,    /* says what is possible: {keywords} */
 	PHRASE_EXPIRED,           /* the dialog waited too long and is over: {keyword} */
+	PHRASE_EXPIRED_GONE,      /* the same, of a service that isn't there any more: {keyword} */
 	PHRASE_SAME_KEYWORD, /* the dialog of this keyword is open; how to begin anew: {keyword} */
 	PHRASE_CANCELLED,    /* confirms BATAL */
 	PHRASE_NOTHING_TO_CANCEL,

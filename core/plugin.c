@@ -594,7 +594,7 @@ const char *plugin_keyword_of(const struct plugin_set *set, const char *name, co
 	}
 	if (!best && plugin && plugin->keyword_count > 0)
 		best = plugin->keywords[0].keyword;
-	return best ? best : name;
+	return best;
 }
 
 /* One keyword for each dialog, as long as they fit. */
@@ -604,7 +604,7 @@ static bool add_keywords(const struct plugin_set *set, const struct plugin *plug
 		const char *keyword = plugin_keyword_of(set, plugin->name, plugin->dialogs[i]);
 		const char *dialog;
 
-		if (!plugins_keyword(set, keyword, &dialog) || strcmp(dialog, plugin->dialogs[i]) != 0)
+		if (!keyword || !plugins_keyword(set, keyword, &dialog) || strcmp(dialog, plugin->dialogs[i]) != 0)
 			continue; /* it is begun by a number in the menu alone */
 		if (out->len + strlen(keyword) + 2 > most)
 			return false;

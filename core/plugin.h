@@ -75,8 +75,9 @@ void plugins_log(const struct plugin_set *set); /* one line for each that is not
 struct plugin *plugins_find(const struct plugin_set *set, const char *name); /* NULL: none, or not loaded */
 /* The plugin of a keyword, or NULL. */
 struct plugin *plugins_keyword(const struct plugin_set *set, const char *keyword, const char **dialog);
+int plugin_anchor_order(const struct plugin_anchor *a, const struct plugin_anchor *b); /* by number */
 struct plugin *plugins_anchor(const struct plugin_set *set, const char *anchor, const char **dialog);
-/* The keyword that people know a dialog by: its longest, else the plugin's first, else its name in capitals. */
+/* The keyword that people know a dialog by: its longest, else the plugin's first.  NULL: it has none, or is not there (any more). */
 const char *plugin_keyword_of(const struct plugin_set *set, const char *plugin, const char *dialog);
 /* "LAPOR, SURVEI, INFO": one keyword for each dialog, as many whole ones as fit. */
 const char *plugins_keywords(const struct plugin_set *set, struct arena *arena, size_t most);

@@ -323,7 +323,7 @@ static bool read_label(struct reader *reader, struct plugin_anchor *anchor, bool
 	return read_text(reader, "menu", field, true, LABEL_MAX, &anchor->label);
 }
 
-static int by_number(const struct plugin_anchor *a, const struct plugin_anchor *b)
+int plugin_anchor_order(const struct plugin_anchor *a, const struct plugin_anchor *b)
 {
 	size_t one = strlen(a->anchor), other = strlen(b->anchor);
 
@@ -334,7 +334,7 @@ static void add_anchor(struct plugin *plugin, const struct plugin_anchor *anchor
 {
 	unsigned at = plugin->anchor_count++;
 
-	for (; at > 0 && by_number(anchor, &plugin->anchors[at - 1]) < 0; at--)
+	for (; at > 0 && plugin_anchor_order(anchor, &plugin->anchors[at - 1]) < 0; at--)
 		plugin->anchors[at] = plugin->anchors[at - 1];
 	plugin->anchors[at] = *anchor;
 }

@@ -110,18 +110,15 @@ static void find_dialog(lua_State *L UNUSED, void *arg)
 {
 	struct find_dialog *find = arg;
 	lua_State *thread = sandbox_run_thread(find->run->sandbox);
-	bool single = strcmp(find->name, "dialog") == 0;
 
 	sandbox_run_push(find->run->sandbox);
 	if (!lua_istable(thread, -1))
 		return;
-	if (!single) {
-		lua_pushliteral(thread, "dialogs");
-		lua_rawget(thread, -2);
+	lua_pushliteral(thread, "dialogs");
+	if (lua_rawget(thread, -2) == LUA_TTABLE)
 		lua_replace(thread, -2);
-		if (!lua_istable(thread, -1))
-			return;
-	}
+	else
+		lua_pop(thread, 1); /* there is one alone: the manifest's own `dialog` */
 	lua_pushstring(thread, find->name);
 	find->found = lua_rawget(thread, -2) == LUA_TFUNCTION;
 	lua_replace(thread, -2);

@@ -123,7 +123,7 @@ static bool read_start(struct reading *reading)
 	return reading->word == WORD_START && !reading->has_word && is(reading, ROUTE_STARTED);
 }
 
-static enum answer_fit fit(struct reading *reading)
+static enum answer_fit fit(struct reading *reading, struct bytes text)
 {
 	const struct request *request = reading->view->request;
 	struct question question = { .kind = request->answer,
@@ -135,32 +135,45 @@ static enum answer_fit fit(struct reading *reading)
 
 	if (request->kind == REQUEST_MORE)
 		return ANSWER_NONE;
-	return answer_read(reading->arena, &question, reading->text, &reading->out->answer);
+	return answer_read(reading->arena, &question, text, &reading->out->answer);
 }
 
 static bool read_answer(struct reading *reading)
 {
-	return fit(reading) == ANSWER_FITS && is(reading, ROUTE_ANSWER);
+	return fit(reading, reading->text) == ANSWER_FITS && is(reading, ROUTE_ANSWER);
 }
 
 static bool read_near_answer(struct reading *reading)
 {
-	return fit(reading) == ANSWER_NEAR && is(reading, ROUTE_ANSWER);
+	return fit(reading, reading->text) == ANSWER_NEAR && is(reading, ROUTE_ANSWER);
 }
 
-/* Paging: LANJUT by SMS, 98 and 0 on a screen; below an answer, because a key that is one is the answer. */
-static bool read_page(struct reading *reading)
+static bool page_by(struct reading *reading, bool more, bool back)
 {
 	const struct route_view *view = reading->view;
-	struct bytes text = utf8_fold(reading->arena, reading->text);
-	bool ussd = view->channel == CHANNEL_USSD, more, back;
 
-	more = ussd ? strcmp(text.data, "98") == 0
-		    : strcmp(text.data, "lanjut") == 0 || strcmp(text.data, "next") == 0 || strcmp(text.data, "more") == 0;
-	back = ussd && strcmp(text.data, "0") == 0;
 	if (more && view->request->page + 1 < view->pages)
 		return is(reading, ROUTE_MORE);
 	return back && view->request->page > 0 && is(reading, ROUTE_BACK);
+}
+
+/* LANJUT, where something is left to be read: above an answer, because it also passes a question over. */
+static bool read_page_word(struct reading *reading)
+{
+	const char *text = utf8_fold(reading->arena, reading->text).data;
+	bool ussd = reading->view->channel == CHANNEL_USSD;
+
+	return page_by(reading, strcmp(text, "lanjut") == 0 || strcmp(text, "next") == 0 || strcmp(text, "more") == 0,
+		       ussd && (strcmp(text, "kembali") == 0 || strcmp(text, "back") == 0));
+}
+
+/* 98 and 0 on a screen: below an answer, because a key that is one is the answer. */
+static bool read_page_key(struct reading *reading)
+{
+	const char *text = utf8_fold(reading->arena, reading->text).data;
+	bool ussd = reading->view->channel == CHANNEL_USSD;
+
+	return page_by(reading, ussd && strcmp(text, "98") == 0, ussd && strcmp(text, "0") == 0);
 }
 
 static bool is_front(const struct reading *reading)
@@ -177,6 +190,13 @@ static bool read_keyword(struct reading *reading)
 	reading->out->keyword = reading->keyword;
 	reading->out->rest = reading->rest;
 	return is(reading, is_front(reading) ? ROUTE_SAME : ROUTE_KEYWORD);
+}
+
+/* "SURVEI 1": people write the keyword before everything. */
+static bool read_answer_behind_keyword(struct reading *reading)
+{
+	return reading->has_word && reading->rest.len > 0 && is_front(reading) && fit(reading, reading->rest) == ANSWER_FITS &&
+	       is(reading, ROUTE_ANSWER);
 }
 
 /* In words that may say anything, the open dialog's own keyword counts where it stands alone. */
@@ -243,14 +263,15 @@ static bool read_unknown(struct reading *reading)
 typedef bool read_row(struct reading *reading);
 
 static read_row *const in_free_text[] = {
-	read_own_word, read_page, read_keyword_of_others, read_answer, read_again, NULL,
+	read_own_word, read_page_word, read_page_key, read_keyword_of_others, read_answer, read_again, NULL,
 };
 static read_row *const in_question[] = {
-	read_own_word, read_answer, read_page, read_keyword, read_near_answer, read_near_keyword, read_again, NULL,
+	read_own_word, read_page_word, read_answer, read_page_key, read_answer_behind_keyword,
+	read_keyword_of_others, read_near_answer, read_keyword, read_near_keyword, read_again, NULL,
 };
 /* Pages are left of a dialog that is over; or there is none. */
 static read_row *const in_pages[] = {
-	read_own_word, read_page, read_keyword, read_start, read_near_keyword, read_number, read_unknown, NULL,
+	read_own_word, read_page_word, read_page_key, read_keyword, read_start, read_near_keyword, read_number, read_unknown, NULL,
 };
 static read_row *const outside[] = {
 	read_own_word, read_keyword, read_start, read_near_keyword, read_number, read_unknown, NULL,

@@ -81,6 +81,7 @@ struct turn {
 	bool stored;         /* the message's row is in the store, as in work */
 	bool final;          /* the commit that is out is the last */
 	bool fresh_session;  /* USSD: the first request of a session */
+	bool timed_out;      /* USSD: a request of a session that was over already */
 	bool late;           /* USSD: the telco was told that the answer comes by SMS */
 	bool answered;       /* who waited was told */
 	bool failed;         /* the dialog ended without its fault being the citizen's */
@@ -168,5 +169,7 @@ void turn_say(struct turn *turn, enum phrase phrase, const char *keyword); /* ad
 unsigned turn_pages(struct turn *turn, struct bytes text);
 struct bytes turn_page(struct turn *turn, struct bytes text, unsigned page, const struct request *request);
 void turn_compose(struct turn *turn); /* puts what is shown into the step and the dialog */
+/* What people call a dialog: its keyword, or the plugin's name in capitals. */
+const char *turn_keyword(struct turn *turn, const char *plugin, const char *dialog);
 enum channel turn_channel(const struct turn *turn);
 const char *turn_language(const struct turn *turn);

@@ -132,7 +132,7 @@ static void park(struct turn *turn)
 static void begin_dialog(struct turn *turn, struct plugin *plugin, const char *dialog, const char *keyword, struct bytes rest)
 {
 	if (plugin->paused) {
-		turn_say(turn, PHRASE_PAUSED, plugin_keyword_of(turn->inbox->parts.plugins, plugin->name, dialog));
+		turn_say(turn, PHRASE_PAUSED, turn_keyword(turn, plugin->name, dialog));
 		ask_again(turn);
 		return;
 	}
@@ -140,8 +140,32 @@ static void begin_dialog(struct turn *turn, struct plugin *plugin, const char *d
 	turn_start(turn, plugin, dialog, keyword, rest);
 }
 
+/* The dialog that was parked and is begun by the same word. */
+static struct dialog *find_parked(struct turn *turn, const struct route *route)
+{
+	struct dialog *dialog;
+
+	TAILQ_FOREACH (dialog, &citizen_data(turn->citizen)->dialogs, next)
+		if (dialog->row.state == DIALOG_PARKED && strcmp(dialog->row.plugin, route->to->name) == 0 &&
+		    strcmp(dialog->row.dialog, route->dialog) == 0)
+			return dialog;
+	return NULL;
+}
+
+static void do_same(struct turn *turn, const struct route *route);
+
 static void do_keyword(struct turn *turn, const struct route *route)
 {
+	struct dialog *parked = route->rest.len == 0 ? find_parked(turn, route) : NULL;
+
+	if (parked) {
+		park(turn);
+		parked->row.state = DIALOG_WAITING;
+		parked->dirty = true;
+		turn->dialog = parked;
+		do_same(turn, route);
+		return;
+	}
 	begin_dialog(turn, route->to, route->dialog, route->keyword, route->rest);
 }
 
@@ -149,7 +173,7 @@ static void do_same(struct turn *turn, const struct route *route UNUSED)
 {
 	const struct dialog_row *row = &turn->dialog->row;
 
-	turn_say(turn, PHRASE_SAME_KEYWORD, plugin_keyword_of(turn->inbox->parts.plugins, row->plugin, row->dialog));
+	turn_say(turn, PHRASE_SAME_KEYWORD, turn_keyword(turn, row->plugin, row->dialog));
 	ask_again(turn);
 }
 
@@ -215,7 +239,8 @@ static void expire(struct turn *turn)
 			continue;
 		over = turn_pending(turn, dialog, &request) && request.kind == REQUEST_MORE;
 		if (dialog == front && !over)
-			turn_say(turn, PHRASE_EXPIRED, plugin_keyword_of(turn->inbox->parts.plugins, dialog->row.plugin, dialog->row.dialog));
+			turn_say(turn, plugins_find(turn->inbox->parts.plugins, dialog->row.plugin) ? PHRASE_EXPIRED : PHRASE_EXPIRED_GONE,
+				 turn_keyword(turn, dialog->row.plugin, dialog->row.dialog));
 		turn_end_dialog(turn, dialog, over ? DIALOG_DONE : DIALOG_EXPIRED, "");
 	}
 }
@@ -255,9 +280,9 @@ static struct ussd_session *session_of(struct turn *turn)
 }
 
 /* What follows our own code in what was dialled: "1*2" of *123*1*2#. */
-static struct bytes dialled(struct turn *turn)
+static struct bytes dialled(struct turn *turn, const char *to)
 {
-	const char *to = turn->msg.to, *code = turn->inbox->parts.settings->ussd_code;
+	const char *code = turn->inbox->parts.settings->ussd_code;
 	const struct telco_connection *connection =
 		turn->inbox->parts.telco ? telco_find(turn->inbox->parts.telco, turn->msg.connection) : NULL;
 	const char *const *numbers = connection ? telco_config(connection)->numbers : NULL;
@@ -298,13 +323,19 @@ static void add_inputs(struct turn *turn, struct bytes joined)
 	}
 }
 
+static bool is_same_session(struct turn *turn)
+{
+	const struct ussd_session *session = &citizen_data(turn->citizen)->session;
+
+	return turn->msg.ussd != USSD_START && strcmp(session->connection, turn->msg.connection) == 0 &&
+	       strcmp(session->session, turn->msg.session) == 0;
+}
+
 static bool is_new_session(struct turn *turn)
 {
 	const struct ussd_session *session = &citizen_data(turn->citizen)->session;
-	const struct inbound *msg = &turn->msg;
 
-	return msg->ussd == USSD_START || !session->open || strcmp(session->connection, msg->connection) != 0 ||
-	       strcmp(session->session, msg->session) != 0 ||
+	return !is_same_session(turn) || !session->open ||
 	       session->touched + turn->inbox->parts.settings->session_expiry < turn->now;
 }
 
@@ -328,7 +359,7 @@ static void take_inputs(struct turn *turn)
 
 	turn->inputs = arena_alloc(&turn->arena, (msg->text.len + strlen(msg->to) + 4) * sizeof(*turn->inputs));
 	if (turn->fresh_session)
-		add_inputs(turn, dialled(turn));
+		add_inputs(turn, dialled(turn, turn->msg.to));
 	if (msg->cumulative) {
 		rc = telco_ussd_inputs(session->raw, turn->fresh_session, msg->text, &turn->arena, &inputs, &count);
 		if (rc == -EINVAL)
@@ -356,7 +387,7 @@ static void choose_view(struct turn *turn)
 
 	if (!front || !turn_pending(turn, front, &request) || request.kind == REQUEST_MORE)
 		return;
-	if (turn->input_count > 0)
+	if (turn->input_count > 0 && !turn->timed_out)
 		to = plugins_anchor(turn->inbox->parts.plugins, turn->inputs[0].data, &dialog);
 	if (to && (strcmp(to->name, front->row.plugin) != 0 || strcmp(dialog, front->row.dialog) != 0))
 		return;
@@ -372,6 +403,7 @@ static void read_ussd(struct turn *turn)
 		return;
 	}
 	turn->fresh_session = is_new_session(turn);
+	turn->timed_out = turn->fresh_session && is_same_session(turn);
 	if (turn->fresh_session)
 		open_session(turn);
 	take_inputs(turn);
@@ -420,7 +452,7 @@ static void read_resume(struct turn *turn, struct bytes input)
 	} else if (is(input, "2")) {
 		turn_end_dialog(turn, front, DIALOG_REPLACED, "");
 		session->view = USSD_VIEW_MENU;
-		way = dialled(turn);
+		way = dialled(turn, session->service_code);
 		if (way.len > 0) { /* what she had dialled leads to the beginning */
 			turn->inputs = arena_alloc(&turn->arena, (way.len + 1) * sizeof(*turn->inputs));
 			turn->input = turn->input_count = 0;

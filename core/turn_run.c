@@ -99,8 +99,10 @@ static void count_breach(struct turn *turn, const char *name)
 		snprintf(breach->plugin, sizeof(breach->plugin), "%s", name);
 		HASH_ADD_STR(inbox->breaches, plugin, breach);
 	}
-	if (turn->now - breach->first > BREACH_SECONDS)
-		*breach = (struct breach){ .hh = breach->hh, .first = turn->now, .count = 0 };
+	if (turn->now - breach->first > BREACH_SECONDS) {
+		breach->first = turn->now;
+		breach->count = 0;
+	}
 	breach->count++;
 	if (!plugin || plugin->paused || breach->count < BREACHES_MAX)
 		return;

@@ -3,6 +3,7 @@
  * One turn shows one text.  By SMS it is a message, and pages follow when she asks for them; in a USSD session it is a screen. The
  * last text of a dialog that doesn't fit keeps the dialog open, with nothing left to run, until its pages were seen.
  */
+#include <ctype.h>
 #include <string.h>
 
 #include "telco.h"
@@ -41,6 +42,19 @@ void turn_say(struct turn *turn, enum phrase which, const char *keyword)
 	buf_add(&turn->text, text.data, text.len);
 }
 
+const char *turn_keyword(struct turn *turn, const char *plugin, const char *dialog)
+{
+	const char *keyword = plugin_keyword_of(turn->inbox->parts.plugins, plugin, dialog);
+	char *name;
+
+	if (keyword)
+		return keyword;
+	name = arena_strdup(&turn->arena, plugin);
+	for (char *c = name; *c; c++)
+		*c = (char)toupper((unsigned char)*c);
+	return name;
+}
+
 /* ---- pages ---- */
 
 static const struct telco_connection *connection_of(const struct turn *turn)
@@ -51,8 +65,10 @@ static const struct telco_connection *connection_of(const struct turn *turn)
 /* Whether a key that pages is also an answer to the question: then the screen names words for it. */
 static bool keys_are_answers(const struct request *request)
 {
+	if (request && request->kind == REQUEST_CHOOSE)
+		return request->option_count >= 98;
 	return request && request->kind == REQUEST_ASK && request->answer == ANSWER_INTEGER &&
-	       ((request->min <= 0 && request->max >= 0) || (request->min <= 98 && request->max >= 98));
+	       (request->optional || (request->min <= 0 && request->max >= 0) || (request->min <= 98 && request->max >= 98));
 }
 
 static struct screen_rule rule_of(struct turn *turn, const struct request *request)
@@ -215,6 +231,21 @@ static void show_page(struct turn *turn)
 	hand_out(turn, turn_page(turn, request.text, request.page, &request), turn->dialog->row.state != DIALOG_ENDED);
 }
 
+/* The entry that follows an anchor in the order of numbers; NULL: that was the last. */
+static const struct plugin_anchor *next_anchor(const struct plugin_set *set, const struct plugin_anchor *after)
+{
+	const struct plugin_anchor *best = NULL;
+
+	for (unsigned i = 0; i < set->count; i++)
+		for (unsigned a = 0; !set->plugins[i].error && a < set->plugins[i].anchor_count; a++) {
+			const struct plugin_anchor *anchor = &set->plugins[i].anchors[a];
+
+			if ((!after || plugin_anchor_order(anchor, after) > 0) && (!best || plugin_anchor_order(anchor, best) < 0))
+				best = anchor;
+		}
+	return best;
+}
+
 static void show_menu(struct turn *turn)
 {
 	const struct plugin_set *set = turn->inbox->parts.plugins;
@@ -224,9 +255,8 @@ static void show_menu(struct turn *turn)
 	unsigned pages;
 
 	buf_addstr(&menu, phrase(turn, PHRASE_USSD_TITLE, NULL).data);
-	for (unsigned i = 0; i < set->count; i++)
-		for (unsigned a = 0; !set->plugins[i].error && a < set->plugins[i].anchor_count; a++)
-			buf_addf(&menu, "\n%s %s", set->plugins[i].anchors[a].anchor, set->plugins[i].anchors[a].label);
+	for (const struct plugin_anchor *anchor = NULL; (anchor = next_anchor(set, anchor));)
+		buf_addf(&menu, "\n%s %s", anchor->anchor, anchor->label);
 	text = below(turn, arena_bytes(&turn->arena, menu.data, menu.len));
 	buf_free(&menu);
 	pages = turn_pages(turn, text);
@@ -239,7 +269,7 @@ static void show_menu(struct turn *turn)
 static void show_resume(struct turn *turn)
 {
 	const struct dialog_row *row = &turn->dialog->row;
-	const char *keyword = plugin_keyword_of(turn->inbox->parts.plugins, row->plugin, row->dialog);
+	const char *keyword = turn_keyword(turn, row->plugin, row->dialog);
 	char *text = arena_printf(&turn->arena, "%s\n1 %s\n2 %s", phrase(turn, PHRASE_USSD_RESUME, keyword).data,
 				  phrase(turn, PHRASE_USSD_GO_ON, NULL).data, phrase(turn, PHRASE_USSD_ANEW, NULL).data);
 

@@ -174,6 +174,7 @@ include tests/crash/local.mk
 
 EXTRA_DIST += \
 	tests/fuzz/corpus \
+	tests/dialogs \
 	tests/run \
 	tests/system \
 	tests/vectors

@@ -1,0 +1,2 @@
+-- greeting.lua - what plugins share, as it is afterwards.
+return { hello = "Salam baru" }

@@ -1,0 +1,2 @@
+-- words.lua - a part of evolve.
+return { second = "Bagian lama: di mana?" }
