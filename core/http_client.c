@@ -13,6 +13,8 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 #include <strings.h>
 #include <sys/queue.h>
 
@@ -55,13 +57,18 @@ struct http_client {
 	struct event *timer;                    /* owned */
 	LIST_HEAD(call_list, call) calls, pool; /* owned */
 	unsigned in_work, pooled;
+	struct watch **watches; /* owned; by descriptor */
+	unsigned watch_room;
 	bool closing;
 };
 
-/* What is waited for on one of libcurl's sockets. */
+/* What is waited for on one of libcurl's sockets, until that is closed: a kept connection stays registered between two exchanges,
+ * which saves two system calls for each. */
 struct watch {
 	struct event *event; /* owned */
 	short events;        /* 0: none */
+	bool idle;           /* libcurl waits for nothing */
+	bool kept;           /* a connection, whose closing we are told of; not a pair of the resolver's */
 };
 
 /* Some of the request was given to the socket. */
@@ -139,6 +146,8 @@ static size_t header_cb(char *data, size_t size, size_t count, void *arg)
 }
 
 /* What is the same for every call. */
+static int close_cb(void *arg, curl_socket_t fd);
+
 static CURL *easy_new(struct call *call)
 {
 	CURL *easy = curl_easy_init();
@@ -152,6 +161,8 @@ static CURL *easy_new(struct call *call)
 	curl_easy_setopt(easy, CURLOPT_HEADERDATA, call);
 	curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, prereq_cb);
 	curl_easy_setopt(easy, CURLOPT_PREREQDATA, call);
+	curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, close_cb);
+	curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, call->client);
 	curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
 	curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
 	curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 1L);
@@ -294,18 +305,18 @@ static int timer_cb(CURLM *multi UNUSED, long ms, void *arg)
 static void socket_due_cb(evutil_socket_t fd, short events, void *arg)
 {
 	struct http_client *client = arg;
+	struct watch *watch = client->watches[fd];
 	int what = (events & EV_READ ? CURL_CSELECT_IN : 0) |
 		   (events & EV_WRITE ? CURL_CSELECT_OUT : 0),
 	    running;
 
+	if (watch->idle) { /* the other side has closed it: libcurl sees that when it would use it again */
+		event_del(watch->event);
+		watch->events = 0;
+		return;
+	}
 	curl_multi_socket_action(client->multi, fd, what, &running);
 	take_finished(client);
-}
-
-static void watch_free(struct watch *watch)
-{
-	event_free(watch->event);
-	free(watch);
 }
 
 static void watch_set(struct http_client *client, struct watch *watch, curl_socket_t fd,
@@ -321,26 +332,69 @@ static void watch_set(struct http_client *client, struct watch *watch, curl_sock
 	watch->events = events;
 }
 
-static int socket_cb(CURL *easy UNUSED, curl_socket_t fd, int what, void *arg, void *socket_arg)
+static bool is_connection(curl_socket_t fd)
+{
+	struct sockaddr_storage name;
+	socklen_t size = sizeof(name);
+
+	return getsockname(fd, (struct sockaddr *)&name, &size) == 0 &&
+	       (name.ss_family == AF_INET || name.ss_family == AF_INET6);
+}
+
+static struct watch *watch_get(struct http_client *client, curl_socket_t fd)
+{
+	unsigned room = client->watch_room ? client->watch_room : 64;
+
+	while (room <= (unsigned)fd)
+		room *= 2;
+	if (room != client->watch_room) {
+		client->watches = xrealloc(client->watches, room * sizeof(struct watch *));
+		memset(client->watches + client->watch_room, 0,
+		       (room - client->watch_room) * sizeof(struct watch *));
+		client->watch_room = room;
+	}
+	if (!client->watches[fd]) {
+		client->watches[fd] = xcalloc(1, sizeof(struct watch));
+		client->watches[fd]->event = event_new(client->base, fd, 0, socket_due_cb, client);
+		client->watches[fd]->kept = is_connection(fd);
+	}
+	return client->watches[fd];
+}
+
+static void watch_drop(struct http_client *client, curl_socket_t fd)
+{
+	struct watch *watch = (unsigned)fd < client->watch_room ? client->watches[fd] : NULL;
+
+	if (!watch)
+		return;
+	event_free(watch->event);
+	free(watch);
+	client->watches[fd] = NULL;
+}
+
+static int socket_cb(CURL *easy UNUSED, curl_socket_t fd, int what, void *arg,
+		     void *socket_arg UNUSED)
 {
 	struct http_client *client = arg;
-	struct watch *watch = socket_arg;
+	struct watch *watch = watch_get(client, fd);
 
-	if (what == CURL_POLL_REMOVE) {
-		if (watch)
-			watch_free(watch);
-		curl_multi_assign(client->multi, fd, NULL);
-		return 0;
-	}
-	if (!watch) {
-		watch = xcalloc(1, sizeof(*watch));
-		watch->event = event_new(client->base, fd, 0, socket_due_cb, client);
-		curl_multi_assign(client->multi, fd, watch);
-	}
-	watch_set(client, watch, fd,
-		  (short)((what & CURL_POLL_IN ? EV_READ : 0) |
-			  (what & CURL_POLL_OUT ? EV_WRITE : 0)));
+	watch->idle = what == CURL_POLL_REMOVE;
+	if (watch->idle && !watch->kept)
+		watch_drop(client, fd);
+	else if (!watch->idle)
+		watch_set(client, watch, fd,
+			  (short)((what & CURL_POLL_IN ? EV_READ : 0) |
+				  (what & CURL_POLL_OUT ? EV_WRITE : 0)));
 	return 0;
+}
+
+/* libcurl closes a socket; the event goes before the descriptor can be another's. */
+static int close_cb(void *arg, curl_socket_t fd)
+{
+	struct http_client *client = arg;
+
+	watch_drop(client, fd);
+	return close(fd);
 }
 
 struct http_client *http_client_new(struct event_base *base, unsigned max_connections)
@@ -504,6 +558,9 @@ void http_client_free(struct http_client *client)
 		call_free(call);
 	}
 	curl_multi_cleanup(client->multi);
+	for (unsigned fd = 0; fd < client->watch_room; fd++)
+		watch_drop(client, (curl_socket_t)fd); /* sockets that libcurl closed by itself */
 	event_free(client->timer);
+	free(client->watches);
 	free(client);
 }

@@ -13,6 +13,7 @@
 #include "log.h"
 #include "metrics.h"
 #include "outbox.h"
+#include "store.h"
 #include "telco.h"
 #include "turn.h"
 
@@ -106,6 +107,39 @@ unsigned inbox_in_work(const struct inbox *inbox)
 int inbox_store_error(const struct inbox *inbox)
 {
 	return inbox->store_error;
+}
+
+static void probed_cb(enum store_result result, int error, struct step *step, void *arg)
+{
+	struct inbox *inbox = arg;
+
+	step_free(step);
+	inbox->probing = false;
+	inbox->store_error = result == STORE_DONE ? 0 : error ? error : -EIO;
+}
+
+static void add_probe(struct step *step, bool forget)
+{
+	struct report_row *row = step_add_report(step);
+
+	row->report = (struct report){ .connection = "", .ref = "probe", .code = "" };
+	row->arrived = clock_now();
+	row->forget = forget;
+}
+
+/* Written and taken away again, so that the disk is asked. */
+void inbox_probe_store(struct inbox *inbox)
+{
+	struct step *step;
+
+	if (inbox->store_error == 0 || inbox->probing || inbox->closed)
+		return;
+	step = step_new();
+	add_probe(step, false);
+	add_probe(step, true);
+	inbox->probing = store_commit(inbox->parts.store, step, probed_cb, inbox) == 0;
+	if (!inbox->probing)
+		step_free(step);
 }
 
 const struct plugin_set *inbox_plugins(const struct inbox *inbox)

@@ -53,6 +53,8 @@ void inbox_close(struct inbox *inbox);
 void inbox_free(struct inbox *inbox);
 unsigned inbox_in_work(const struct inbox *inbox);
 int inbox_store_error(const struct inbox *inbox); /* of its last commit or read; 0: it went well */
+/* While there is such an error: tries a small write, so that it is known when the store works again.  Call it now and then. */
+void inbox_probe_store(struct inbox *inbox);
 
 /* One message.  cb is called once, from the loop, never inside this call.
  * Shape:     as telco_decode gives it

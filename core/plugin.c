@@ -495,6 +495,15 @@ static void add_plugin(struct plugin_set *set, const char *folder, const char *n
 	free(loader);
 }
 
+/* Also one that could not be loaded: its own error says why. */
+static bool is_there(const struct plugin_set *set, const char *name)
+{
+	for (unsigned i = 0; i < set->count; i++)
+		if (strcmp(set->plugins[i].name, name) == 0)
+			return true;
+	return false;
+}
+
 int plugins_load(const char *folder, const struct plugin_setting *values, unsigned value_count, const char *settings_file,
 		 struct plugin_set **out, char *error_text, size_t error_size)
 {
@@ -519,7 +528,7 @@ int plugins_load(const char *folder, const struct plugin_setting *values, unsign
 	}
 	free(entries);
 	for (unsigned i = 0; i < value_count; i++)
-		if (!plugins_find(set, values[i].plugin))
+		if (!is_there(set, values[i].plugin))
 			log_event(LOG_WARN, "plugin.settings_unused", "sfile", settings_file, "iline", (int64_t)values[i].line, "splugin",
 				  values[i].plugin, "swhat", "there is no such plugin, or it isn't loaded", NULL);
 	*out = set;

@@ -191,20 +191,19 @@ static void make_path(struct serve *serve, struct plugin_set *plugins)
 							serve->telco, plugins, settings });
 }
 
-static bool load_first(struct serve *serve)
+/* Plugins and telcos are looked at before anything is made: a mistake changes nothing. */
+static bool load_first(struct serve *serve, struct plugin_set **plugins)
 {
 	struct reload reload = { .serve = serve, .settings = serve->settings };
 
 	if (!start_loading(&reload))
 		return fail("no thread can be made");
 	pthread_join(reload.thread, NULL);
-	if (reload.rc < 0) {
-		plugins_free(reload.plugins);
-		return fail(reload.error);
-	}
-	plugins_log(reload.plugins);
 	serve->telco = reload.telco;
-	make_path(serve, reload.plugins);
+	*plugins = reload.plugins;
+	if (reload.rc < 0)
+		return fail(reload.error);
+	plugins_log(reload.plugins);
 	return true;
 }
 
@@ -662,6 +661,7 @@ static void tick_cb(void *arg)
 		event_base_loopbreak(serve->base);
 		return;
 	}
+	inbox_probe_store(serve->inbox);
 	if (now_ms >= serve->minute_ms || (serve->more_expired && inbox_in_work(serve->inbox) == 0)) {
 		serve->minute_ms = now_ms + MINUTE_MS;
 		minute(serve, now_ms);
@@ -748,6 +748,7 @@ static void welcome(const struct serve *serve)
 
 static bool start(struct serve *serve)
 {
+	struct plugin_set *plugins = NULL;
 	char error[ERROR_SIZE];
 
 	if (settings_read(serve->config, serve->state_option, &serve->settings, error, sizeof(error)) < 0)
@@ -757,8 +758,11 @@ static bool start(struct serve *serve)
 	raise_limits();
 	serve->base = make_base();
 	serve->timers = timers_new(serve->base);
-	if (!make_state(serve) || !open_store(serve) || !load_first(serve))
+	if (!make_state(serve) || !load_first(serve, &plugins) || !open_store(serve)) {
+		plugins_free(plugins);
 		return false;
+	}
+	make_path(serve, plugins);
 	outbox_on_optout(serve->outbox, optout_cb, serve);
 	watch_signals(serve);
 	if (!take_up(serve) || !open_listeners(serve))

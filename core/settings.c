@@ -473,7 +473,7 @@ static int put_adapter_setting(struct loader *loader, struct telco_config *confi
 
 	if (value->type == VALUE_TABLE)
 		return wrong(loader, value->line, path, "must be a text, a number, true or false");
-	*own = (struct telco_setting){ value->name, value->text };
+	*own = (struct telco_setting){ value->name, value->text, value->line };
 	config->setting_count++;
 	return 0;
 }
@@ -493,6 +493,8 @@ static int read_connection(struct loader *loader, const struct setting_value *va
 		return wrong(loader, value->line, path,
 			     "must be a table such as { adapter = \"kannel\", ... }");
 	config->name = value->name;
+	config->file = loader->settings->file;
+	config->line = value->line;
 	put_defaults(connection_table, ARRAY_LEN(connection_table), config, arena);
 	/* Two more: what complete_phone may add. */
 	config->settings = arena_alloc(arena, (value->count + 2) * sizeof(*config->settings));
@@ -618,9 +620,9 @@ static void default_connections(struct settings *settings)
 {
 	static const char *const numbers[] = { "2772", "*123#", NULL };
 	static const struct telco_setting kannel[] = {
-		{ "send_url", { "http://127.0.0.1:13013/cgi-bin/sendsms", 38 } },
-		{ "username", { "kentongan", 9 } },
-		{ "password", { "kentongan", 9 } },
+		{ "send_url", { "http://127.0.0.1:13013/cgi-bin/sendsms", 38 }, 0 },
+		{ "username", { "kentongan", 9 }, 0 },
+		{ "password", { "kentongan", 9 }, 0 },
 	};
 	static const struct {
 		const char *name;
@@ -663,7 +665,7 @@ static void add_setting(struct telco_config *config, const char *name, const cha
 	struct telco_setting *own = (struct telco_setting *)config->settings +
 				    config->setting_count;
 
-	*own = (struct telco_setting){ name, { text, strlen(text) } };
+	*own = (struct telco_setting){ name, { text, strlen(text) }, 0 };
 	config->setting_count++;
 }
 

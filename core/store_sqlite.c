@@ -825,7 +825,7 @@ static struct store_sqlite *store_new(const struct store_sqlite_options *options
 
 static int take_lock(struct store_sqlite *store, char *text, size_t size)
 {
-	char what[96] = "another process has it open";
+	char what[128] = "another process has it open";
 	long holder;
 	int rc = store_lock(store->path, &holder);
 
@@ -834,7 +834,7 @@ static int take_lock(struct store_sqlite *store, char *text, size_t size)
 		return 0;
 	}
 	if (rc == -EBUSY && holder > 0)
-		snprintf(what, sizeof(what), "another process (pid %ld) has it open", holder);
+		snprintf(what, sizeof(what), "another process (pid %ld) has it open; stop that one, or set state to another folder", holder);
 	return store_say(rc, store->path, rc == -EBUSY ? what : NULL, text, size);
 }
 

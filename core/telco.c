@@ -280,6 +280,32 @@ static bool config_ok(const struct telco *telco, const struct telco_config *conf
 	return false;
 }
 
+static int line_of(const struct telco_config *config, const char *name)
+{
+	for (unsigned i = 0; i < config->setting_count; i++)
+		if (strcmp(config->settings[i].name, name) == 0 && config->settings[i].line)
+			return config->settings[i].line;
+	return config->line;
+}
+
+/* Where the operator made the mistake, if it is hers: else in which adapter it is. */
+static void explain(const struct telco_connection *connection, const char *why, char *error,
+		    size_t error_size)
+{
+	const struct telco_config *config = &connection->config;
+	const char *wrong = connection->wrong;
+	bool adapter = wrong && strcmp(wrong, "adapter") == 0;
+
+	if (wrong && config->file && config->file[0])
+		snprintf(error, error_size, "%s:%d: connections.%s.%s: %s%s%s", config->file,
+			 line_of(config, wrong), config->name, wrong, adapter ? connection->path : "",
+			 adapter ? ": " : "", why);
+	else
+		snprintf(error, error_size, "connection %s: %s: %s%s%s%s", config->name,
+			 connection->path, wrong && !adapter ? "setting " : "",
+			 wrong && !adapter ? wrong : "", wrong && !adapter ? " " : "", why);
+}
+
 static int open_one(struct telco *telco, const char *folder, const struct telco_config *config,
 		    char *error, size_t error_size)
 {
@@ -292,11 +318,12 @@ static int open_one(struct telco *telco, const char *folder, const struct telco_
 	connection = connection_new(config, folder);
 	telco->connections[telco->count++] = connection;
 	rc = read_source(connection, why, sizeof(why));
+	if (rc < 0)
+		connection->wrong = "adapter";
 	if (rc == 0 && !adapter_load(connection, why, sizeof(why)))
 		rc = -EINVAL;
 	if (rc != 0)
-		snprintf(error, error_size, "connection %s: %s: %s", config->name, connection->path,
-			 why);
+		explain(connection, why, error, error_size);
 	return rc;
 }
 

@@ -21,6 +21,7 @@ enum on_unknown { ON_UNKNOWN_HOLD, ON_UNKNOWN_RESEND_ONCE };
 struct telco_setting {
 	const char *name;
 	struct bytes value; /* numbers and booleans as text */
+	int line;           /* in the settings file, 0 unknown */
 };
 struct telco_config {
 	const char *name;           /* [a-z0-9_-]{1,31} */
@@ -36,6 +37,8 @@ struct telco_config {
 	enum on_unknown unknown_reply, unknown_broadcast;
 	unsigned unknown_seconds;  /* how long a receipt is awaited, 60 */
 	unsigned validity_seconds; /* how long a message is tried, 86,400 */
+	const char *file;         /* of the settings, for people; NULL: none */
+	int line;                 /* where the connection begins in it */
 };
 
 struct telco_limits {

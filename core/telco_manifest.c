@@ -41,6 +41,21 @@ static bool refuse(struct reader *reader, const char *fmt, ...)
 	return false;
 }
 
+/* What the operator set, or did not set. */
+static bool refuse_setting(struct reader *reader, const char *name, const char *fmt, ...)
+	PRINTF_LIKE(3, 4);
+static bool refuse_setting(struct reader *reader, const char *name, const char *fmt, ...)
+{
+	char why[512];
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(why, sizeof(why), fmt, args);
+	va_end(args);
+	reader->connection->wrong = arena_strdup(&reader->connection->arena, name);
+	return refuse(reader, "%s", why);
+}
+
 /* Pushes table[name], raw. */
 static int push_field(lua_State *L, int table, const char *name)
 {
@@ -301,16 +316,15 @@ static const struct telco_setting *configured(const struct reader *reader, const
 static bool check_length(struct reader *reader, const struct row *row, struct bytes value)
 {
 	if (value.len > SETTING_VALUE_MAX)
-		return refuse(reader, "setting %s is too long; at most %d bytes", row->name,
+		return refuse_setting(reader, row->name, "is too long; at most %d bytes", 
 			      SETTING_VALUE_MAX);
 	if (!telco_plain(value.data, value.len))
-		return refuse(reader, "setting %s must be text without control characters",
-			      row->name);
+		return refuse_setting(reader, row->name, "must be text without control characters");
 	if (row->has_min && (double)value.len < row->min)
-		return refuse(reader, "setting %s is too short; at least %g characters%s%s",
-			      row->name, row->min, row->help[0] ? ": " : "", row->help);
+		return refuse_setting(reader, row->name, "is too short; at least %g characters%s%s",
+			       row->min, row->help[0] ? ": " : "", row->help);
 	if (row->has_max && (double)value.len > row->max)
-		return refuse(reader, "setting %s is too long; at most %g characters", row->name,
+		return refuse_setting(reader, row->name, "is too long; at most %g characters", 
 			      row->max);
 	return true;
 }
@@ -333,9 +347,9 @@ static bool push_number(struct reader *reader, const struct row *row, struct byt
 	double number = strtod(value.data, &end);
 
 	if (value.len == 0 || end != value.data + value.len || number != number)
-		return refuse(reader, "setting %s must be a number", row->name);
+		return refuse_setting(reader, row->name, "must be a number");
 	if ((row->has_min && number < row->min) || (row->has_max && number > row->max))
-		return refuse(reader, "setting %s must be from %g to %g", row->name,
+		return refuse_setting(reader, row->name, "must be from %g to %g",
 			      row->has_min ? row->min : -1e15, row->has_max ? row->max : 1e15);
 	if (number >= -1e15 && number <= 1e15 && number == (double)(lua_Integer)number)
 		lua_pushinteger(reader->L, (lua_Integer)number);
@@ -353,16 +367,15 @@ static bool push_value(struct reader *reader, const struct row *row, struct byte
 		bool yes = value.len == 4 && memcmp(value.data, "true", 4) == 0;
 
 		if (!yes && (value.len != 5 || memcmp(value.data, "false", 5) != 0))
-			return refuse(reader, "setting %s must be true or false", row->name);
+			return refuse_setting(reader, row->name, "must be true or false");
 		lua_pushboolean(reader->L, yes);
 		return true;
 	}
 	if (!check_length(reader, row, value))
 		return false;
 	if (row->type == SETTING_URL && !url_ok(value))
-		return refuse(reader,
-			      "setting %s must be a URL that begins with http:// or https://",
-			      row->name);
+		return refuse_setting(reader, row->name,
+			      "must be a URL that begins with http:// or https://");
 	lua_pushlstring(reader->L, value.data, value.len);
 	return true;
 }
@@ -396,7 +409,7 @@ static bool set_value(struct reader *reader, int rows, int data, struct row *row
 	if (setting && !push_value(reader, row, setting->value))
 		return false;
 	if (!setting && type == LUA_TNIL && row->required)
-		return refuse(reader, "setting %s is missing%s%s", row->name,
+		return refuse_setting(reader, row->name, "is missing%s%s",
 			      row->help[0] ? ": " : "", row->help);
 	lua_setfield(L, data,
 		     row->name); /* the value on top: the operator's, the default, or nil */
@@ -441,9 +454,9 @@ static bool check_configured(struct reader *reader, const struct row *rows, unsi
 		buf_reset(names);
 		for (r = 0; r < count; r++)
 			buf_addf(names, "%s, ", rows[r].name);
-		return refuse(reader, "\"%.40s\" is not a setting of %s; it has %ssmart",
-			      config->settings[i].name, config->adapter,
-			      names->len ? names->data : "");
+		return refuse_setting(reader, config->settings[i].name,
+				      "is not a setting of %s; it has %ssmart", config->adapter,
+				      names->len ? names->data : "");
 	}
 	return true;
 }

@@ -280,7 +280,7 @@ static void read_text(struct reading *reading, struct inbound *message)
 {
 	struct bytes raw = field_bytes(reading, KEY_TEXT);
 	struct bytes coding = field_bytes(reading, KEY_CODING);
-	bool cut = false;
+	bool cut = false, mended = false;
 
 	if (message->part_total > 1 && strcmp(coding.data, "ucs2") == 0) {
 		/* A character may be cut between two parts: the bytes are joined first. */
@@ -289,8 +289,12 @@ static void read_text(struct reading *reading, struct inbound *message)
 	} else {
 		raw = decode_text(reading, raw, coding.data);
 		message->text = utf8_clean(reading->call->arena, raw, TEXT_MAX, &cut);
+		mended = !cut && (message->text.len != raw.len || memcmp(message->text.data, raw.data, raw.len) != 0);
 	}
 	lua_pop(reading->L, 2);
+	if (mended)
+		log_event(LOG_INFO, "telco.text_mended", "sconnection", message->connection, "ncitizen", message->from, "swhat",
+			  "NUL bytes or invalid sequences became replacement characters", NULL);
 	if (cut)
 		log_event(LOG_WARN, "telco.text_cut", "sconnection", message->connection,
 			  "ncitizen", message->from, NULL);

@@ -174,7 +174,8 @@ static void store_failed(struct turn *turn, int error)
 	/* A message of parts that were given up came with nobody who could send it again. */
 	bool must = turn->stored || turn->kind != TURN_MESSAGE || STAILQ_EMPTY(&turn->waiters);
 
-	turn->inbox->store_error = error;
+	if (error != -EAGAIN) /* too much at once is no fault of the store's */
+		turn->inbox->store_error = error;
 	if (turn->done)
 		must = false;
 	if (must && !turn->inbox->stopping) {

@@ -129,7 +129,8 @@ struct inbox {
 	struct held_bundle *bundles; /* of dialogs that began with other code than today's */
 	struct breach *breaches;
 	TAILQ_HEAD(, turn) all;
-	int store_error;
+	int store_error; /* of the last commit or read that failed; 0: it works */
+	bool probing;
 	bool stopping; /* nothing new is taken */
 	bool closed;   /* nothing goes on: store and workers are on their way out */
 };

@@ -511,6 +511,22 @@ void turn_next_input(struct turn *turn)
 	}
 }
 
+/* What an operator should know of a message that is answered all the same. */
+static void log_odd(const struct turn *turn)
+{
+	const struct inbound *msg = &turn->msg;
+	const struct telco_connection *connection = turn->inbox->parts.telco ? telco_find(turn->inbox->parts.telco, msg->connection) : NULL;
+	const char *what = NULL;
+
+	if (msg->channel == CHANNEL_SMS && connection && !telco_is_our_number(connection, msg->to))
+		what = "it was sent to a number that is not among the connection's; one of those answers";
+	else if (msg->channel == CHANNEL_SMS && msg->text.len == 0)
+		what = "it has no text";
+	if (what)
+		log_event(LOG_WARN, "inbox.odd", "sconnection", msg->connection, "dmessage", &msg->id, "ncitizen", msg->from, "swhat", what,
+			  NULL);
+}
+
 void turn_message(struct turn *turn)
 {
 	const char *silent = why_silent(turn);
@@ -519,6 +535,7 @@ void turn_message(struct turn *turn)
 		stay_silent(turn, silent);
 		return;
 	}
+	log_odd(turn);
 	expire(turn);
 	if (turn->msg.channel == CHANNEL_USSD)
 		read_ussd(turn);

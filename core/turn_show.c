@@ -110,7 +110,7 @@ static const char *sms_number(const struct turn *turn)
 	const struct telco_connection *connection = connection_of(turn);
 	const char *const *numbers = connection ? telco_config(connection)->numbers : NULL;
 
-	if (turn->msg.channel == CHANNEL_SMS)
+	if (turn->msg.channel == CHANNEL_SMS && (!connection || telco_is_our_number(connection, turn->msg.to)))
 		return turn->msg.to;
 	for (; numbers && *numbers; numbers++)
 		if (!strchr(*numbers, '*') && !strchr(*numbers, '#'))

@@ -123,7 +123,7 @@ static unsigned choose_settings(lua_State *L, struct arena *arena, const json_t 
 			lua_pop(L, 1);
 		}
 		if (text)
-			out[count++] = (struct telco_setting){ name, { text, strlen(text) } };
+			out[count++] = (struct telco_setting){ name, { text, strlen(text) }, 0 };
 	}
 	return count;
 }
@@ -159,8 +159,8 @@ bool subject_open(struct tally *tally, struct subject *subject, const char *prov
 	row.setting_count = declared_settings(
 		arena_printf(&subject->arena, "%s/%s.lua", tally->adapters, provider),
 		&subject->arena, config, settings);
-	settings[row.setting_count++] = smart ? (struct telco_setting){ "smart", { "true", 4 } }
-					      : (struct telco_setting){ "smart", { "false", 5 } };
+	settings[row.setting_count++] = smart ? (struct telco_setting){ "smart", { "true", 4 }, 0 }
+					      : (struct telco_setting){ "smart", { "false", 5 }, 0 };
 	if (telco_open(tally->adapters, &row, 1, &subject->telco, subject->error,
 		       sizeof(subject->error)) != 0)
 		return false;

@@ -14,6 +14,7 @@ import itertools
 import json
 import os
 import pathlib
+import random
 import re
 import secrets
 import shutil
@@ -31,6 +32,7 @@ PAUSE = 0.01
 NUMBER = "2772"
 CODE = "*123#"
 SECRET = secrets.token_hex(16)  # of every connection's callbacks
+GIVEN = set()  # ports
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
 
@@ -44,13 +46,15 @@ def until(what, condition, seconds=PATIENCE):
 
 
 def free_ports(count):
-    """Ports that nobody listens on now."""
-    sockets = [socket.socket() for _ in range(count)]
-    for one in sockets:
-        one.bind(("127.0.0.1", 0))
-    ports = [one.getsockname()[1] for one in sockets]
-    for one in sockets:
-        one.close()
+    """Ports that nobody listens on now, none twice; below those that the kernel gives to outgoing connections."""
+    ports = []
+    while len(ports) < count:
+        port = random.randrange(15000, 32000)
+        with socket.socket() as one:
+            if port in GIVEN or one.connect_ex(("127.0.0.1", port)) == 0:
+                continue
+        GIVEN.add(port)
+        ports.append(port)
     return ports
 
 
@@ -93,6 +97,7 @@ class Gateway:
         self.process = None
         self.ids = itertools.count(1)
         self.environment = {}
+        self.umask = -1  # the parent's
         (self.folder / "state").mkdir(mode=0o700)
         (self.folder / "plugins").mkdir()
         for plugin in plugins or [TOP / "tests/system/plugins/gema"]:
@@ -123,8 +128,9 @@ class Gateway:
         command = [self.program, "serve", "--config", str(self.configure())]
         with open(self.folder / "gateway.log", "ab") as log:
             self.process = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env={**os.environ, **self.environment}
-            )
+                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, umask=self.umask,
+                env={**os.environ, **self.environment},
+            )  # fmt: skip
         until("the gateway to be well", self.well)
 
     def well(self):
@@ -173,17 +179,22 @@ class Gateway:
     # its listeners
 
     @staticmethod
-    def request(port, method, target, body=None, headers=None, seconds=PATIENCE):
-        """(status, body) of one exchange on a connection of its own."""
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=seconds)
+    def exchange(port, method, target, body=None, headers=None, source=None):
+        """(status, headers, body) of one exchange on a connection of its own, from the address source where that is given."""
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE, source_address=source and (source, 0))
         try:
             connection.request(method, target, body, headers or {})
             answer = connection.getresponse()
-            return answer.status, answer.read()
+            return answer.status, answer.headers, answer.read()
         except http.client.HTTPException as broken:
             raise OSError(str(broken)) from broken
         finally:
             connection.close()
+
+    def request(self, port, method, target, body=None, headers=None):
+        """(status, body) of one exchange."""
+        status, _, answer = self.exchange(port, method, target, body, headers)
+        return status, answer
 
     def get(self, port, target):
         return self.request(port, "GET", target)

@@ -228,7 +228,7 @@ static const struct value_mistake value_mistakes[] = {
 
 static int open_setting(const char *row, const char *name, const char *value)
 {
-	struct telco_setting setting = { name, { value, strlen(value) } };
+	struct telco_setting setting = { name, { value, strlen(value) }, 0 };
 	char source[4096];
 
 	snprintf(source, sizeof(source),
@@ -258,7 +258,7 @@ Test(telco, an_unknown_setting_is_told_with_those_that_exist)
 
 Test(telco, settings_come_typed_and_cannot_be_changed)
 {
-	struct telco_setting setting = { "n", { "5", 1 } };
+	struct telco_setting setting = { "n", { "5", 1 }, 0 };
 
 	write_adapter("return { name = \"one\", settings = { n = { \"number\" }, d = { \"string\", "
 		      "default = \"x\" } },\n"
