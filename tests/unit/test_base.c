@@ -86,7 +86,7 @@ Test(arena, copies_end_in_a_nul_and_null_gives_null)
 Test(id, reads_back_what_it_wrote)
 {
 	struct id ids[] = {
-		{ 0, 0 }, { UINT64_MAX, INT64_MAX }, { 1, -1 }, { 0x0123456789abcdef, 77 }
+		{ 0, 1 }, { UINT64_MAX, INT64_MAX }, { 1, -1 }, { 0x0123456789abcdef, 77 }
 	};
 	char text[ID_TEXT_SIZE];
 	struct id back;
@@ -98,6 +98,7 @@ Test(id, reads_back_what_it_wrote)
 		cr_expect(eq(u64, back.shard, ids[i].shard));
 		cr_expect(eq(i64, back.serial, ids[i].serial));
 	}
+	cr_expect(not(id_parse("00000000000000010000000000000000", &back)), "serial 0 is no id");
 	id_format(ids[3], text);
 	cr_expect(eq(str, text, "0123456789abcdef000000000000004d"));
 }
