@@ -17,31 +17,32 @@ enum answer_kind {
 
 struct question {
 	enum answer_kind kind;
-	bool optional;               /* may be passed over: "-", "0" where 0 is no answer, "lewati", "skip", "tidak ada" */
+	bool optional; /* may be passed over: "-", "0" where 0 is no answer, "lewati", "skip", "tidak ada" */
 	int64_t min, max;            /* TEXT: characters; INTEGER: the number */
 	const struct bytes *options; /* CHOICE: labels in order, valid UTF-8 */
 	unsigned option_count;       /* 1 to 99 */
 };
 
 enum answer_fit {
-	ANSWER_FITS,  /* certain: take it before anything else is looked for */
-	ANSWER_NEAR,  /* a near spelling of one answer alone */
-	ANSWER_NONE,  /* no answer, or as near to two: ask again */
+	ANSWER_FITS, /* certain: take it before anything else is looked for */
+	ANSWER_NEAR, /* a near spelling of one answer alone */
+	ANSWER_NONE, /* no answer, or as near to two: ask again */
 };
 
 struct answer {
-	bool skipped;       /* optional, and passed over; the rest is unset then */
-	struct bytes text;  /* TEXT: without blanks at the ends */
-	int64_t integer;    /* INTEGER */
-	unsigned option;    /* CHOICE: from 0 */
-	bool yes;           /* YES_NO */
+	bool skipped;      /* optional, and passed over; the rest is unset then */
+	struct bytes text; /* TEXT: without blanks at the ends */
+	int64_t integer;   /* INTEGER */
+	unsigned option;   /* CHOICE: from 0 */
+	bool yes;          /* YES_NO */
 };
 
 /* text is valid UTF-8, as the citizen wrote it; of all but a TEXT only the first 200 bytes count.
  * A choice by its number needs labels that are no such number: of "0", "1", "2" a "1" is NONE, as it may be the first or the second.
  * A letter a to d is the option in that place, unless a label is that letter.  A number with strange words around is NEAR.
  * out is of use where it isn't NONE.  Ownership: in the arena. */
-enum answer_fit answer_read(struct arena *arena, const struct question *question, struct bytes text, struct answer *out);
+enum answer_fit answer_read(struct arena *arena, const struct question *question, struct bytes text,
+			    struct answer *out);
 
 /* Whether a mistyped word (folded) means another (folded): one letter wrong, missing, too many or swapped with its neighbour in a word
  * of 4 letters, two in one of 7 and more; at least its first or its last letter is right; digits are never letters but for 0 and o, 1 and l

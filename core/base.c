@@ -8,9 +8,9 @@
  */
 #include "base.h"
 
+#include <sched.h>
 #include <stdalign.h>
 #include <stdarg.h>
-#include <sched.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -420,7 +420,8 @@ bool id_parse(const char *text, struct id *out)
 {
 	uint64_t shard, serial;
 
-	if (!parse_hex(text, &shard) || !parse_hex(text + 16, &serial) || text[32] != '\0' || serial == 0)
+	if (!parse_hex(text, &shard) || !parse_hex(text + 16, &serial) || text[32] != '\0' ||
+	    serial == 0)
 		return false;
 	*out = (struct id){ .shard = shard, .serial = (int64_t)serial };
 	return true;

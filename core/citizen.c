@@ -96,7 +96,8 @@ struct dialog *dialog_front(struct citizen_data *data)
 	TAILQ_FOREACH (dialog, &data->dialogs, next) {
 		if (dialog->row.state == DIALOG_WAITING || dialog->row.state == DIALOG_RUNNABLE)
 			return dialog;
-		if (dialog->row.state == DIALOG_PARKED && (!parked || dialog->row.touched >= parked->row.touched))
+		if (dialog->row.state == DIALOG_PARKED &&
+		    (!parked || dialog->row.touched >= parked->row.touched))
 			parked = dialog;
 	}
 	if (parked) {
@@ -108,7 +109,8 @@ struct dialog *dialog_front(struct citizen_data *data)
 
 /* ---- a citizen's data ---- */
 
-static void profile_set(struct citizen_data *data, const struct profile *profile, const struct ussd_session *session)
+static void profile_set(struct citizen_data *data, const struct profile *profile,
+			const struct ussd_session *session)
 {
 	struct arena old = data->arena, *arena = &data->arena;
 
@@ -180,7 +182,8 @@ static void shrink(struct citizens *citizens, const struct citizen *stays)
 {
 	struct citizen *citizen, *next;
 
-	for (citizen = TAILQ_FIRST(&citizens->idle); citizen && citizens->idle_count > citizens->cached; citizen = next) {
+	for (citizen = TAILQ_FIRST(&citizens->idle);
+	     citizen && citizens->idle_count > citizens->cached; citizen = next) {
 		next = TAILQ_NEXT(citizen, idle);
 		if (citizen != stays)
 			citizen_free(citizen);
@@ -297,9 +300,11 @@ static void state_cb(int error, struct citizen_state *state, struct arena *arena
 	arena_free(&own);
 }
 
-int citizen_load(struct citizen *citizen, const char *connection, const char *provider_id, citizen_loaded_cb *cb, void *arg)
+int citizen_load(struct citizen *citizen, const char *connection, const char *provider_id,
+		 citizen_loaded_cb *cb, void *arg)
 {
-	int rc = store_load_citizen(citizen->citizens->store, citizen->key, connection, provider_id, state_cb, citizen);
+	int rc = store_load_citizen(citizen->citizens->store, citizen->key, connection, provider_id,
+				    state_cb, citizen);
 
 	if (rc < 0)
 		return rc;
@@ -326,8 +331,9 @@ static void gather_dialog(struct step *step, struct dialog *dialog)
 
 	change->kind = dialog->is_stored ? DIALOG_CHANGE_APPEND : DIALOG_CHANGE_OPEN;
 	dialog_row_copy(&step->arena, &change->row, &dialog->row);
-	change->row.journal = arena_bytes(&step->arena, dialog->journal.data ? dialog->journal.data + dialog->stored : "",
-					  dialog->journal.len - dialog->stored);
+	change->row.journal = arena_bytes(
+		&step->arena, dialog->journal.data ? dialog->journal.data + dialog->stored : "",
+		dialog->journal.len - dialog->stored);
 }
 
 static void gather_profile(struct citizen_data *data, struct step *step)

@@ -18,15 +18,15 @@ struct turn;
 /* One open dialog. */
 struct dialog {
 	TAILQ_ENTRY(dialog) next;
-	struct arena arena;     /* owns the row's texts, but not its journal */
+	struct arena arena; /* owns the row's texts, but not its journal */
 	struct dialog_row row;
-	struct buf journal;     /* all of it, also what is not stored yet */
-	size_t stored;          /* bytes of it that are stored */
-	size_t seen;            /* bytes of it that the live run has seen; 0: there is none */
-	bool is_stored;         /* the store has the row */
-	bool dirty;             /* the row differs from the stored one */
-	int worker;             /* where its live run is; -1: nowhere */
-	struct bundle *bundle;  /* referenced; NULL: not looked up yet */
+	struct buf journal;    /* all of it, also what is not stored yet */
+	size_t stored;         /* bytes of it that are stored */
+	size_t seen;           /* bytes of it that the live run has seen; 0: there is none */
+	bool is_stored;        /* the store has the row */
+	bool dirty;            /* the row differs from the stored one */
+	int worker;            /* where its live run is; -1: nowhere */
+	struct bundle *bundle; /* referenced; NULL: not looked up yet */
 };
 TAILQ_HEAD(dialog_list, dialog);
 
@@ -38,9 +38,9 @@ struct citizen_data {
 	bool profile_dirty, session_dirty;
 	struct dialog_list dialogs; /* oldest first */
 	struct arena parts_arena;
-	struct part_row *parts;     /* waiting parts of long messages */
+	struct part_row *parts; /* waiting parts of long messages */
 	unsigned part_count;
-	bool stale;                 /* the store has other parts by now: load it again before the next turn */
+	bool stale; /* the store has other parts by now: load it again before the next turn */
 };
 
 /* cached: citizens without events that are kept; 0: none. */
@@ -63,13 +63,14 @@ struct citizen_data *citizen_data(struct citizen *citizen);
 /* cb once, from the loop: 0, or a negative errno.  seen: the stored message of the same id, lent; or NULL.
  * Errors: -EAGAIN too many reads wait: cb is not called. */
 typedef void citizen_loaded_cb(int error, const struct inbound_row *seen, void *arg);
-int citizen_load(struct citizen *citizen, const char *connection, const char *provider_id, citizen_loaded_cb *cb,
-		 void *arg) MUST_CHECK;
+int citizen_load(struct citizen *citizen, const char *connection, const char *provider_id,
+		 citizen_loaded_cb *cb, void *arg) MUST_CHECK;
 /* Forgets her state, not her line.  forget is told of each dialog whose live run is worth nothing any more. */
 typedef void citizen_forget_cb(struct dialog *dialog, void *arg);
 void citizen_drop(struct citizen *citizen, citizen_forget_cb *forget, void *arg);
 
-struct dialog *dialog_add(struct citizen_data *data, const struct dialog_row *row); /* copies; not stored yet */
+struct dialog *dialog_add(struct citizen_data *data,
+			  const struct dialog_row *row); /* copies; not stored yet */
 void dialog_remove(struct citizen_data *data, struct dialog *dialog);
 struct dialog *dialog_find(struct citizen_data *data, struct id id); /* NULL: not open */
 /* The dialog that a text goes to: the one in front, else the one parked last, which is in front then.  NULL: none. */

@@ -30,18 +30,18 @@ struct callback {
 	struct gateway *gateway;
 	struct http_exchange *exchange;
 	const struct http_request *request; /* lent until the reply */
-	char *connection;                   /* its name: a reload may bring another adapter meanwhile */
+	char *connection; /* its name: a reload may bring another adapter meanwhile */
 	enum telco_kind kind;
 	struct arena arena;
-	unsigned left;      /* messages and reports not yet stored */
+	unsigned left; /* messages and reports not yet stored */
 	bool failed, refused;
 	struct bytes screen;
 	bool has_screen, more;
 	struct id end_screen, repeat_of;
-
 };
 
-struct gateway *gateway_new(struct inbox *inbox, struct outbox *outbox, struct telco *telco, const struct settings *settings)
+struct gateway *gateway_new(struct inbox *inbox, struct outbox *outbox, struct telco *telco,
+			    const struct settings *settings)
 {
 	struct gateway *gateway = xcalloc(1, sizeof(*gateway));
 
@@ -98,15 +98,16 @@ static void reply_status(struct callback *callback, int status)
 
 static void reply(struct callback *callback)
 {
-	struct telco_connection *connection = telco_find(callback->gateway->telco, callback->connection);
+	struct telco_connection *connection = telco_find(callback->gateway->telco,
+							 callback->connection);
 	struct http_response response = { 0 };
 
 	if (callback->refused || callback->failed || !connection) {
 		reply_status(callback, callback->refused ? 403 : 503);
 		return;
 	}
-	telco_answer(connection, callback->kind, callback->has_screen ? &callback->screen : NULL, callback->more, callback->request,
-		     &callback->arena, &response);
+	telco_answer(connection, callback->kind, callback->has_screen ? &callback->screen : NULL,
+		     callback->more, callback->request, &callback->arena, &response);
 	crash_point("gateway.before_reply");
 	http_reply(callback->exchange, &response, sent_cb, callback);
 }
@@ -125,7 +126,8 @@ static void taken_cb(const struct inbox_answer *answer, void *arg)
 	callback->refused |= answer->result == INBOX_REFUSED;
 	if (callback->kind == TELCO_USSD && answer->result == INBOX_TAKEN) {
 		callback->has_screen = answer->screen.len > 0;
-		callback->screen = arena_bytes(&callback->arena, answer->screen.data, answer->screen.len);
+		callback->screen = arena_bytes(&callback->arena, answer->screen.data,
+					       answer->screen.len);
 		callback->more = answer->more;
 		callback->end_screen = answer->end_screen;
 		callback->repeat_of = answer->repeat_of;
@@ -166,12 +168,12 @@ static void take(struct callback *callback, const struct telco_events *events)
 
 static void refuse(struct callback *callback, int status, const char *why)
 {
-	log_event(status >= 500 ? LOG_ERROR : LOG_WARN, "telco.refused", "sconnection", callback->connection, "speer",
-		  callback->request->peer, "istatus", (int64_t)status, "swhy", why, NULL);
+	log_event(status >= 500 ? LOG_ERROR : LOG_WARN, "telco.refused", "sconnection",
+		  callback->connection, "speer", callback->request->peer, "istatus",
+		  (int64_t)status, "swhy", why, NULL);
 	metrics_add(METRIC_INBOUND_REFUSED, 1);
 	reply_status(callback, status);
 }
-
 
 static void judge(struct callback *callback, const struct telco_events *events)
 {
@@ -196,7 +198,8 @@ static void judge(struct callback *callback, const struct telco_events *events)
 }
 
 /* Where addresses of aggregators are listed, nobody else may call; the simulated phones are on this machine. */
-static bool may_call(const struct gateway *gateway, const struct telco_connection *connection, const char *peer)
+static bool may_call(const struct gateway *gateway, const struct telco_connection *connection,
+		     const char *peer)
 {
 	const char *const *trusted = gateway->settings->trusted;
 
@@ -211,7 +214,9 @@ static bool may_call(const struct gateway *gateway, const struct telco_connectio
 /* "/telco/NAME/KIND" and perhaps more.  false: it is another path. */
 static bool read_path(const char *path, struct arena *arena, char **name, enum telco_kind *kind)
 {
-	static const char *const kinds[] = { [TELCO_SMS] = "sms", [TELCO_USSD] = "ussd", [TELCO_RECEIPT] = "receipt" };
+	static const char *const kinds[] = {
+		[TELCO_SMS] = "sms", [TELCO_USSD] = "ussd", [TELCO_RECEIPT] = "receipt"
+	};
 	static const char front[] = "/telco/";
 	const char *at = path + sizeof(front) - 1, *slash, *end;
 
@@ -220,7 +225,8 @@ static bool read_path(const char *path, struct arena *arena, char **name, enum t
 	*name = arena_memdup(arena, at, (size_t)(slash - at));
 	end = strchrnul(slash + 1, '/');
 	for (unsigned i = 0; i < ARRAY_LEN(kinds); i++)
-		if (strlen(kinds[i]) == (size_t)(end - slash - 1) && strncmp(slash + 1, kinds[i], strlen(kinds[i])) == 0) {
+		if (strlen(kinds[i]) == (size_t)(end - slash - 1) &&
+		    strncmp(slash + 1, kinds[i], strlen(kinds[i])) == 0) {
 			*kind = (enum telco_kind)i;
 			return true;
 		}
@@ -234,7 +240,9 @@ void gateway_handle(struct http_exchange *exchange, const struct http_request *r
 	struct telco_connection *connection = NULL;
 	struct telco_events events;
 
-	*callback = (struct callback){ .gateway = gateway, .exchange = exchange, .request = request, .screen = { "", 0 } };
+	*callback = (struct callback){
+		.gateway = gateway, .exchange = exchange, .request = request, .screen = { "", 0 }
+	};
 	if (read_path(request->path, &callback->arena, &callback->connection, &callback->kind))
 		connection = telco_find(gateway->telco, callback->connection);
 	if (!connection) {

@@ -16,9 +16,10 @@ struct settings;
 struct telco;
 
 /* All borrowed. */
-struct gateway *gateway_new(struct inbox *inbox, struct outbox *outbox, struct telco *telco, const struct settings *settings) MUST_CHECK;
+struct gateway *gateway_new(struct inbox *inbox, struct outbox *outbox, struct telco *telco,
+			    const struct settings *settings) MUST_CHECK;
 /* NULL is fine.  Callbacks that wait must have been answered. */
 void gateway_free(struct gateway *gateway);
 void gateway_reload(struct gateway *gateway, struct telco *telco, const struct settings *settings);
 void gateway_detach(struct gateway *gateway); /* the outbox is about to go */
-http_handler gateway_handle; /* its argument is the gateway */
+http_handler gateway_handle;                  /* its argument is the gateway */

@@ -13,10 +13,10 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
 #include <strings.h>
 #include <sys/queue.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <curl/curl.h>
 #include <event2/event.h>
@@ -68,7 +68,7 @@ struct watch {
 	struct event *event; /* owned */
 	short events;        /* 0: none */
 	bool idle;           /* libcurl waits for nothing */
-	bool kept;           /* a connection, whose closing we are told of; not a pair of the resolver's */
+	bool kept; /* a connection, whose closing we are told of; not a pair of the resolver's */
 };
 
 /* Some of the request was given to the socket. */

@@ -18,7 +18,7 @@
 #include "turn.h"
 
 enum {
-	LINE_MAX_TURNS = 100,   /* of one citizen */
+	LINE_MAX_TURNS = 100, /* of one citizen */
 	SESSIONS_MAX = 100000,
 };
 
@@ -64,7 +64,8 @@ static void abandon_line(struct citizen *citizen)
 	while ((turn = citizen_first(citizen))) {
 		bool last = citizen_waiting(citizen) == 1;
 
-		turn_answer(turn, &(struct inbox_answer){ .result = INBOX_FAILED, .screen = { "", 0 } });
+		turn_answer(turn,
+			    &(struct inbox_answer){ .result = INBOX_FAILED, .screen = { "", 0 } });
 		if (turn->done)
 			turn->done(-ECANCELED, turn->done_arg);
 		citizen_pop(citizen);
@@ -147,7 +148,8 @@ const struct plugin_set *inbox_plugins(const struct inbox *inbox)
 	return inbox->parts.plugins;
 }
 
-void inbox_reload(struct inbox *inbox, struct plugin_set *plugins, struct telco *telco, const struct settings *settings)
+void inbox_reload(struct inbox *inbox, struct plugin_set *plugins, struct telco *telco,
+		  const struct settings *settings)
 {
 	plugins_free(inbox->parts.plugins);
 	inbox->parts.plugins = plugins;
@@ -236,11 +238,13 @@ static void quick_cb(void *arg)
 {
 	struct quick *quick = arg;
 
-	quick->cb(&(struct inbox_answer){ .result = quick->result, .screen = { "", 0 } }, quick->arg);
+	quick->cb(&(struct inbox_answer){ .result = quick->result, .screen = { "", 0 } },
+		  quick->arg);
 	free(quick);
 }
 
-static int answer_soon(struct inbox *inbox, enum inbox_result result, inbox_answer_cb *cb, void *arg)
+static int answer_soon(struct inbox *inbox, enum inbox_result result, inbox_answer_cb *cb,
+		       void *arg)
 {
 	struct quick *quick = xcalloc(1, sizeof(*quick));
 
@@ -252,7 +256,8 @@ static int answer_soon(struct inbox *inbox, enum inbox_result result, inbox_answ
 static int join(struct turn *turn, inbox_answer_cb *cb, void *arg)
 {
 	metrics_add(METRIC_INBOUND_DUPLICATE, 1);
-	if (turn->answered && turn->msg.channel == CHANNEL_SMS) /* it is stored, its dialog still works */
+	if (turn->answered &&
+	    turn->msg.channel == CHANNEL_SMS) /* it is stored, its dialog still works */
 		return answer_soon(turn->inbox, INBOX_TAKEN, cb, arg);
 	wait_for(turn, cb, arg, true);
 	return 0;
@@ -281,7 +286,8 @@ int inbox_take(struct inbox *inbox, const struct inbound *msg, inbox_answer_cb *
 	if (overloaded(inbox))
 		return -EAGAIN;
 	if (msg->channel == CHANNEL_USSD && !session_is_hers(inbox, msg)) {
-		log_event(LOG_WARN, "inbox.session_of_another", "sconnection", msg->connection, "ncitizen", msg->from, NULL);
+		log_event(LOG_WARN, "inbox.session_of_another", "sconnection", msg->connection,
+			  "ncitizen", msg->from, NULL);
 		metrics_add(METRIC_INBOUND_REFUSED, 1);
 		return answer_soon(inbox, INBOX_REFUSED, cb, arg);
 	}
@@ -321,7 +327,8 @@ void inbox_optout(struct inbox *inbox, const char *citizen, const char *connecti
 	turn_put(turn);
 }
 
-void inbox_end_dialog(struct inbox *inbox, const char *citizen, struct id dialog, enum dialog_reason reason, inbox_done_cb *cb, void *arg)
+void inbox_end_dialog(struct inbox *inbox, const char *citizen, struct id dialog,
+		      enum dialog_reason reason, inbox_done_cb *cb, void *arg)
 {
 	struct turn *turn = turn_new(inbox, TURN_END, citizen);
 

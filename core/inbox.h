@@ -37,10 +37,12 @@ struct inbox_answer {
 		INBOX_REFUSED, /* a known session with another number: 403 */
 		INBOX_FAILED,  /* not stored: 503, the telco will call again */
 	} result;
-	struct bytes screen;  /* USSD; lent */
-	bool more;            /* USSD: the session goes on */
-	struct id end_screen; /* the outbound message that this screen is, to be told of with outbox_screen_sent; serial 0: none */
-	struct id repeat_of;  /* a repeat: the inbound message, for outbox_screen_repeated; serial 0: none */
+	struct bytes screen; /* USSD; lent */
+	bool more;           /* USSD: the session goes on */
+	struct id
+		end_screen; /* the outbound message that this screen is, to be told of with outbox_screen_sent; serial 0: none */
+	struct id
+		repeat_of; /* a repeat: the inbound message, for outbox_screen_repeated; serial 0: none */
 };
 typedef void inbox_answer_cb(const struct inbox_answer *answer, void *arg);
 
@@ -62,7 +64,8 @@ void inbox_probe_store(struct inbox *inbox);
  * Ownership: copied
  * Source:    3GPP TS 23.040, 9.2.3.24.1 (concatenated short messages)
  */
-int inbox_take(struct inbox *inbox, const struct inbound *msg, inbox_answer_cb *cb, void *arg) MUST_CHECK;
+int inbox_take(struct inbox *inbox, const struct inbound *msg, inbox_answer_cb *cb,
+	       void *arg) MUST_CHECK;
 
 /* At start, before messages are taken: a dialog that is runnable. */
 void inbox_resume(struct inbox *inbox, const struct dialog_row *row);
@@ -71,10 +74,12 @@ void inbox_optout(struct inbox *inbox, const char *citizen, const char *connecti
 /* An operator ends a dialog, or time does (reason DIALOG_EXPIRED).  cb (may be NULL) once, from the loop: 0, -ENOENT it is not open, or why it could
  * not be stored. */
 typedef void inbox_done_cb(int error, void *arg);
-void inbox_end_dialog(struct inbox *inbox, const char *citizen, struct id dialog, enum dialog_reason reason, inbox_done_cb *cb, void *arg);
+void inbox_end_dialog(struct inbox *inbox, const char *citizen, struct id dialog,
+		      enum dialog_reason reason, inbox_done_cb *cb, void *arg);
 /* Parts of a long message have waited too long: what is there is taken as it is. */
 void inbox_give_up_parts(struct inbox *inbox, const char *citizen);
 
 /* After a reload: the new set is the inbox's, the rest is borrowed. */
-void inbox_reload(struct inbox *inbox, struct plugin_set *plugins, struct telco *telco, const struct settings *settings);
+void inbox_reload(struct inbox *inbox, struct plugin_set *plugins, struct telco *telco,
+		  const struct settings *settings);
 const struct plugin_set *inbox_plugins(const struct inbox *inbox);

@@ -17,9 +17,11 @@ enum { REQUEST_VERSION = 1, OPTIONS_MAX = 99 };
 const char *request_kind_name(enum request_kind kind)
 {
 	static const char *const names[] = {
-		[REQUEST_NONE] = "none",       [REQUEST_ASK] = "ask",       [REQUEST_CHOOSE] = "choose",
-		[REQUEST_CONFIRM] = "confirm", [REQUEST_INSERT] = "insert", [REQUEST_GET] = "get",
-		[REQUEST_FIND] = "find",       [REQUEST_COUNT] = "count",   [REQUEST_MORE] = "more",
+		[REQUEST_NONE] = "none",     [REQUEST_ASK] = "ask",
+		[REQUEST_CHOOSE] = "choose", [REQUEST_CONFIRM] = "confirm",
+		[REQUEST_INSERT] = "insert", [REQUEST_GET] = "get",
+		[REQUEST_FIND] = "find",     [REQUEST_COUNT] = "count",
+		[REQUEST_MORE] = "more",
 	};
 
 	return (unsigned)kind < ARRAY_LEN(names) ? names[kind] : "?";

@@ -22,7 +22,7 @@ enum request_kind {
 	REQUEST_GET,     /* a record by its key */
 	REQUEST_FIND,    /* records */
 	REQUEST_COUNT,   /* how many */
-	REQUEST_MORE,    /* the dialog is over; the citizen has not seen all pages of its last text */
+	REQUEST_MORE, /* the dialog is over; the citizen has not seen all pages of its last text */
 	REQUEST_KINDS,
 };
 const char *request_kind_name(enum request_kind kind); /* static; "ask", ... */
@@ -33,18 +33,19 @@ struct journal_citizen {
 };
 
 struct journal_event {
-	int64_t time;         /* seconds UTC */
-	uint64_t seed;        /* of random(), code() */
+	int64_t time;  /* seconds UTC */
+	uint64_t seed; /* of random(), code() */
 	enum channel channel;
 	struct journal_citizen citizen;
-	bool start;           /* the first: the rest is the dialog's third argument */
+	bool start; /* the first: the rest is the dialog's third argument */
 	struct bytes keyword, rest, text;
 };
 
 struct journal_call {
 	enum request_kind kind;
-	uint64_t hash;        /* of its arguments, and of all effects since the call before */
-	struct bytes shape;   /* what must stay the same over an upgrade: number and values of options, kind of answer */
+	uint64_t hash; /* of its arguments, and of all effects since the call before */
+	struct bytes
+		shape; /* what must stay the same over an upgrade: number and values of options, kind of answer */
 	struct bytes results; /* packed values (plugin_value.h), one behind the other */
 };
 
@@ -73,8 +74,9 @@ struct request {
 	enum request_kind kind;
 	uint64_t hash;
 	struct bytes shape;
-	struct bytes text;    /* all that was last to be shown: what was said before, and the question */
-	struct bytes prompt;  /* the question alone: what comes back where an answer doesn't fit */
+	struct bytes
+		text; /* all that was last to be shown: what was said before, and the question */
+	struct bytes prompt; /* the question alone: what comes back where an answer doesn't fit */
 	enum answer_kind answer;
 	bool optional;
 	int64_t min, max;
@@ -84,8 +86,8 @@ struct request {
 	unsigned page;         /* of text: that was shown last */
 	/* Of a dialog that is runnable: the message that it works on, and what else was typed with it (USSD). */
 	struct id reply_to;
-	struct bytes inputs;   /* joined by '*' */
-	enum channel channel;  /* how the citizen is answered */
+	struct bytes inputs;  /* joined by '*' */
+	enum channel channel; /* how the citizen is answered */
 };
 void request_encode(struct buf *buf, const struct request *request);
 /* Ownership: in the arena, or in data.  false: damaged. */

@@ -41,11 +41,14 @@ static int copy_store(int argc, char **argv)
 	int rc;
 
 	if (argc != 3) {
-		fprintf(stderr, "usage: kentongan %s\n  such as: kentongan %s\n", backup ? "backup STORE COPY" : "restore COPY STORE",
-			backup ? "backup state/kentongan.db copy.db" : "restore copy.db state/kentongan.db");
+		fprintf(stderr, "usage: kentongan %s\n  such as: kentongan %s\n",
+			backup ? "backup STORE COPY" : "restore COPY STORE",
+			backup ? "backup state/kentongan.db copy.db"
+			       : "restore copy.db state/kentongan.db");
 		return 2;
 	}
-	rc = backup ? store_sqlite_backup(argv[1], argv[2], error, sizeof(error)) : store_sqlite_restore(argv[1], argv[2], error, sizeof(error));
+	rc = backup ? store_sqlite_backup(argv[1], argv[2], error, sizeof(error))
+		    : store_sqlite_restore(argv[1], argv[2], error, sizeof(error));
 	if (rc < 0)
 		fprintf(stderr, "kentongan: %s\n", error);
 	return rc < 0;
@@ -56,7 +59,8 @@ static const struct command {
 	int (*run)(int argc, char **argv); /* argv[0] is the name */
 	const char *usage, *help;
 } commands[] = {
-	{ "serve", run_serve, "[--config FILE] [--state FOLDER]", "run the gateway in the foreground" },
+	{ "serve", run_serve, "[--config FILE] [--state FOLDER]",
+	  "run the gateway in the foreground" },
 	{ "chat", chat_main, "[--from NUMBER] [--ussd [CODE]]", "a phone in the terminal" },
 	{ "test", transcript_main, "[FILE.dialog|FOLDER...]", "play the plugins' transcripts" },
 	{ "settings", print_settings, "", "list every setting, its default and what is allowed" },
@@ -64,14 +68,16 @@ static const struct command {
 	{ "optout", control_main, "list", "citizens who said STOP" },
 	{ "dialog", control_main, "list|show|end ...", "open dialogs" },
 	{ "backup", copy_store, "STORE COPY", "copy a store that is in use" },
-	{ "restore", copy_store, "COPY STORE", "put a copy in place of a store that is not in use" },
+	{ "restore", copy_store, "COPY STORE",
+	  "put a copy in place of a store that is not in use" },
 };
 
 static int usage(FILE *out)
 {
 	fprintf(out, "%s - SMS and USSD gateway for civic engagement\n\n", PACKAGE_STRING);
 	for (unsigned i = 0; i < ARRAY_LEN(commands); i++)
-		fprintf(out, "  kentongan %-8s %-34s %s\n", commands[i].name, commands[i].usage, commands[i].help);
+		fprintf(out, "  kentongan %-8s %-34s %s\n", commands[i].name, commands[i].usage,
+			commands[i].help);
 	fprintf(out, "\nEach says more with --help; `man kentongan` says all.\n");
 	return out == stdout ? 0 : 2;
 }

@@ -25,7 +25,8 @@ struct question_of {
 	json_t *list;  /* owned: what was found so far */
 };
 
-static struct question_of *question_new(struct operate *operate, struct admin_call *call, struct id id)
+static struct question_of *question_new(struct operate *operate, struct admin_call *call,
+					struct id id)
 {
 	struct question_of *question = xcalloc(1, sizeof(*question));
 
@@ -90,16 +91,21 @@ static void set_text(json_t *object, const char *name, const char *text)
 
 static json_t *inbound_json(const struct inbound_row *row)
 {
-	return json_pack("{s:o, s:s, s:s, s:s, s:s, s:o, s:s, s:I}", "id", id_text(row->msg.id), "direction", "in", "citizen",
-			 row->msg.from, "connection", row->msg.connection, "number", row->msg.to, "text", text_json(row->msg.text), "state",
-			 row->state == INBOUND_DONE ? "done" : "in work", "time", (json_int_t)row->arrived);
+	return json_pack(
+		"{s:o, s:s, s:s, s:s, s:s, s:o, s:s, s:I}", "id", id_text(row->msg.id), "direction",
+		"in", "citizen", row->msg.from, "connection", row->msg.connection, "number",
+		row->msg.to, "text", text_json(row->msg.text), "state",
+		row->state == INBOUND_DONE ? "done" : "in work", "time", (json_int_t)row->arrived);
 }
 
 static json_t *outbound_json(const struct outbound *msg)
 {
-	json_t *object = json_pack("{s:o, s:s, s:s, s:s, s:s, s:o, s:s, s:I, s:i}", "id", id_text(msg->id), "direction", "out", "citizen",
-				   msg->citizen, "connection", msg->connection, "number", msg->from, "text", text_json(msg->text), "state",
-				   outbound_state_name(msg->state), "time", (json_int_t)msg->created, "attempts", (int)msg->attempts);
+	json_t *object = json_pack("{s:o, s:s, s:s, s:s, s:s, s:o, s:s, s:I, s:i}", "id",
+				   id_text(msg->id), "direction", "out", "citizen", msg->citizen,
+				   "connection", msg->connection, "number", msg->from, "text",
+				   text_json(msg->text), "state", outbound_state_name(msg->state),
+				   "time", (json_int_t)msg->created, "attempts",
+				   (int)msg->attempts);
 
 	if (msg->reply_to.serial)
 		json_object_set_new(object, "reply_to", id_text(msg->reply_to));
@@ -111,9 +117,11 @@ static json_t *outbound_json(const struct outbound *msg)
 
 static json_t *dialog_json(const struct dialog_row *row)
 {
-	json_t *object = json_pack("{s:o, s:s, s:s, s:s, s:s, s:s, s:I, s:I}", "id", id_text(row->id), "citizen", row->citizen, "plugin",
-				   row->plugin, "dialog", row->dialog, "state", dialog_state_name(row->state), "reason",
-				   dialog_reason_name(row->reason), "time", (json_int_t)row->started, "expires", (json_int_t)row->expires);
+	json_t *object = json_pack("{s:o, s:s, s:s, s:s, s:s, s:s, s:I, s:I}", "id",
+				   id_text(row->id), "citizen", row->citizen, "plugin", row->plugin,
+				   "dialog", row->dialog, "state", dialog_state_name(row->state),
+				   "reason", dialog_reason_name(row->reason), "time",
+				   (json_int_t)row->started, "expires", (json_int_t)row->expires);
 
 	set_text(object, "error", row->error);
 	return object;
@@ -127,7 +135,8 @@ static void insert_message(json_t *list, json_t *message)
 	size_t at = json_array_size(list);
 	json_int_t time = json_integer_value(json_object_get(message, "time"));
 
-	while (at > 0 && json_integer_value(json_object_get(json_array_get(list, at - 1), "time")) > time)
+	while (at > 0 &&
+	       json_integer_value(json_object_get(json_array_get(list, at - 1), "time")) > time)
 		at--;
 	json_array_insert_new(list, at, message);
 }
@@ -156,7 +165,10 @@ static void found_inbound_cb(int error, const struct find_rows *rows, void *arg)
 	question->list = json_array();
 	for (unsigned i = 0; i < rows->count; i++)
 		json_array_append_new(question->list, inbound_json(&rows->inbound[i]));
-	find(question, &(struct find){ .kind = FIND_OUTBOUND, .citizen = question->citizen, .limit = ADMIN_LIST_MAX }, found_outbound_cb);
+	find(question,
+	     &(struct find){
+		     .kind = FIND_OUTBOUND, .citizen = question->citizen, .limit = ADMIN_LIST_MAX },
+	     found_outbound_cb);
 }
 
 static void message_find(void *arg, const char *number, struct admin_call *call)
@@ -164,7 +176,9 @@ static void message_find(void *arg, const char *number, struct admin_call *call)
 	struct question_of *question = question_new(arg, call, (struct id){ 0 });
 
 	question->citizen = xstrdup(number);
-	find(question, &(struct find){ .kind = FIND_INBOUND, .citizen = number, .limit = ADMIN_LIST_MAX }, found_inbound_cb);
+	find(question,
+	     &(struct find){ .kind = FIND_INBOUND, .citizen = number, .limit = ADMIN_LIST_MAX },
+	     found_inbound_cb);
 }
 
 static void show_inbound_cb(int error, const struct find_rows *rows, void *arg)
@@ -188,7 +202,9 @@ static void show_outbound_cb(int error, const struct find_rows *rows, void *arg)
 	if (error) {
 		answer_error(question, error);
 	} else if (rows->count == 0) {
-		find(question, &(struct find){ .kind = FIND_INBOUND, .id = question->id, .limit = 1 }, show_inbound_cb);
+		find(question,
+		     &(struct find){ .kind = FIND_INBOUND, .id = question->id, .limit = 1 },
+		     show_inbound_cb);
 	} else {
 		admin_answer(question->call, 200, outbound_json(&rows->outbound[0]));
 		question_free(question);
@@ -197,7 +213,8 @@ static void show_outbound_cb(int error, const struct find_rows *rows, void *arg)
 
 static void message_show(void *arg, struct id id, struct admin_call *call)
 {
-	find(question_new(arg, call, id), &(struct find){ .kind = FIND_OUTBOUND, .id = id, .limit = 1 }, show_outbound_cb);
+	find(question_new(arg, call, id),
+	     &(struct find){ .kind = FIND_OUTBOUND, .id = id, .limit = 1 }, show_outbound_cb);
 }
 
 /* An act is done: what became of the message is shown. */
@@ -208,7 +225,9 @@ static void acted_cb(int error, void *arg)
 	if (error)
 		answer_error(question, error);
 	else
-		find(question, &(struct find){ .kind = FIND_OUTBOUND, .id = question->id, .limit = 1 }, show_outbound_cb);
+		find(question,
+		     &(struct find){ .kind = FIND_OUTBOUND, .id = question->id, .limit = 1 },
+		     show_outbound_cb);
 }
 
 static void message_release(void *arg, struct id id, struct admin_call *call)
@@ -243,14 +262,17 @@ static void found_stopped_cb(int error, const struct find_rows *rows, void *arg)
 	}
 	question->list = json_array();
 	for (unsigned i = 0; i < rows->count; i++)
-		json_array_append_new(question->list, json_pack("{s:s, s:I}", "citizen", rows->citizens[i].citizen, "since",
-								(json_int_t)rows->citizens[i].profile.stopped_at));
+		json_array_append_new(question->list,
+				      json_pack("{s:s, s:I}", "citizen", rows->citizens[i].citizen,
+						"since",
+						(json_int_t)rows->citizens[i].profile.stopped_at));
 	answer_list(question, "citizens");
 }
 
 static void optout_list(void *arg, struct admin_call *call)
 {
-	find(question_new(arg, call, (struct id){ 0 }), &(struct find){ .kind = FIND_STOPPED, .limit = ADMIN_LIST_MAX }, found_stopped_cb);
+	find(question_new(arg, call, (struct id){ 0 }),
+	     &(struct find){ .kind = FIND_STOPPED, .limit = ADMIN_LIST_MAX }, found_stopped_cb);
 }
 
 /* ---- dialogs ---- */
@@ -272,7 +294,10 @@ static void found_dialogs_cb(int error, const struct find_rows *rows, void *arg)
 static void dialog_list(void *arg, const char *citizen, const char *plugin, struct admin_call *call)
 {
 	find(question_new(arg, call, (struct id){ 0 }),
-	     &(struct find){ .kind = FIND_DIALOGS, .citizen = citizen, .plugin = citizen ? NULL : plugin, .limit = ADMIN_LIST_MAX },
+	     &(struct find){ .kind = FIND_DIALOGS,
+			     .citizen = citizen,
+			     .plugin = citizen ? NULL : plugin,
+			     .limit = ADMIN_LIST_MAX },
 	     found_dialogs_cb);
 }
 
@@ -290,7 +315,9 @@ static json_t *journal_json(struct bytes journal)
 		json_array_append_new(lines, text_json((struct bytes){ line.data, line.len }));
 	}
 	if (rc < 0)
-		json_array_append_new(lines, json_string("(the rest can't be read: damaged, or of a later version)"));
+		json_array_append_new(
+			lines,
+			json_string("(the rest can't be read: damaged, or of a later version)"));
 	buf_free(&line);
 	return lines;
 }
@@ -314,7 +341,8 @@ static void show_dialog_cb(int error, const struct find_rows *rows, void *arg)
 
 static void dialog_show(void *arg, struct id id, struct admin_call *call)
 {
-	find(question_new(arg, call, id), &(struct find){ .kind = FIND_DIALOGS, .id = id, .limit = 1 }, show_dialog_cb);
+	find(question_new(arg, call, id),
+	     &(struct find){ .kind = FIND_DIALOGS, .id = id, .limit = 1 }, show_dialog_cb);
 }
 
 static void ended_cb(int error, void *arg)
@@ -324,7 +352,9 @@ static void ended_cb(int error, void *arg)
 	if (error)
 		answer_error(question, error == -ENOENT ? -EALREADY : error);
 	else
-		find(question, &(struct find){ .kind = FIND_DIALOGS, .id = question->id, .limit = 1 }, show_dialog_cb);
+		find(question,
+		     &(struct find){ .kind = FIND_DIALOGS, .id = question->id, .limit = 1 },
+		     show_dialog_cb);
 }
 
 /* Whose it is, is known: her line ends it. */
@@ -339,12 +369,14 @@ static void end_cb(int error, const struct find_rows *rows, void *arg)
 	if (error)
 		answer_error(question, error);
 	else
-		inbox_end_dialog(question->operate->inbox, rows->dialogs[0].citizen, question->id, DIALOG_STOPPED, ended_cb, question);
+		inbox_end_dialog(question->operate->inbox, rows->dialogs[0].citizen, question->id,
+				 DIALOG_STOPPED, ended_cb, question);
 }
 
 static void dialog_end(void *arg, struct id id, struct admin_call *call)
 {
-	find(question_new(arg, call, id), &(struct find){ .kind = FIND_DIALOGS, .id = id, .limit = 1 }, end_cb);
+	find(question_new(arg, call, id),
+	     &(struct find){ .kind = FIND_DIALOGS, .id = id, .limit = 1 }, end_cb);
 }
 
 static bool well(void *arg, char *why, size_t size)

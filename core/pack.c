@@ -56,7 +56,8 @@ uint64_t unpack_number(struct unpack *unpack)
 {
 	uint64_t n = 0;
 
-	for (unsigned shift = 0; !unpack->broken && shift < 64 && unpack->at < unpack->end; shift += 7) {
+	for (unsigned shift = 0; !unpack->broken && shift < 64 && unpack->at < unpack->end;
+	     shift += 7) {
 		unsigned char byte = *unpack->at++;
 
 		n |= (uint64_t)(byte & 0x7F) << shift;
@@ -103,7 +104,8 @@ struct bytes unpack_bytes(struct unpack *unpack)
 	uint64_t len = unpack_number(unpack);
 	struct bytes out = { "", 0 };
 
-	if (unpack->broken || len >= (uint64_t)(unpack->end - unpack->at) || unpack->at[len] != '\0') {
+	if (unpack->broken || len >= (uint64_t)(unpack->end - unpack->at) ||
+	    unpack->at[len] != '\0') {
 		unpack->broken = true;
 		return out;
 	}

@@ -67,13 +67,17 @@ static bool read_file(struct loader *loader, const char *path, struct bytes *out
 	size_t len = 0;
 	bool fine;
 
-	while (fd >= 0 && len <= FILE_BYTES_MAX && (n = read(fd, data + len, FILE_BYTES_MAX + 1 - len)) > 0)
+	while (fd >= 0 && len <= FILE_BYTES_MAX &&
+	       (n = read(fd, data + len, FILE_BYTES_MAX + 1 - len)) > 0)
 		len += (size_t)n;
 	fine = fd >= 0 && n >= 0;
 	if (!fine)
 		refuse(loader, "%s: %s", path, strerror(errno));
 	if (fine && len > FILE_BYTES_MAX)
-		fine = refuse(loader, "%s: the file is larger than %d bytes: split it and require the parts", path, FILE_BYTES_MAX);
+		fine = refuse(
+			loader,
+			"%s: the file is larger than %d bytes: split it and require the parts",
+			path, FILE_BYTES_MAX);
 	if (fine && !utf8_valid(data, len))
 		fine = refuse(loader, "%s: the file is not valid UTF-8", path);
 	if (fine)
@@ -109,7 +113,8 @@ static int list_stems(struct arena *arena, const char *folder, char ***out)
 	for (int i = 0; i < count; i++) {
 		size_t len = strlen(entries[i]->d_name);
 
-		if (len > 4 && strcmp(entries[i]->d_name + len - 4, ".lua") == 0 && is_name(entries[i]->d_name, len - 4))
+		if (len > 4 && strcmp(entries[i]->d_name + len - 4, ".lua") == 0 &&
+		    is_name(entries[i]->d_name, len - 4))
 			(*out)[stems++] = arena_memdup(arena, entries[i]->d_name, len - 4);
 		free(entries[i]);
 	}
@@ -127,7 +132,8 @@ static bool is_named(const struct loader *loader, const char *name)
 	snprintf(quoted[1], sizeof(quoted[1]), "'%s'", name);
 	for (unsigned i = 0; i < loader->bundle.file_count; i++)
 		for (unsigned q = 0; q < 2; q++)
-			if (memmem(loader->files[i].source.data, loader->files[i].source.len, quoted[q], strlen(quoted[q])))
+			if (memmem(loader->files[i].source.data, loader->files[i].source.len,
+				   quoted[q], strlen(quoted[q])))
 				return true;
 	return false;
 }
@@ -167,7 +173,8 @@ static bool add_files(struct loader *loader)
 	if (!add_file(loader, folder, loader->plugin->name, loader->plugin->name))
 		return false;
 	for (int i = 0; i < count; i++)
-		if (strcmp(stems[i], loader->plugin->name) != 0 && !add_file(loader, folder, stems[i], stems[i]))
+		if (strcmp(stems[i], loader->plugin->name) != 0 &&
+		    !add_file(loader, folder, stems[i], stems[i]))
 			return false;
 	return add_library(loader);
 }
@@ -233,7 +240,8 @@ static int line_of(struct loader *loader, const char *field)
 	for (const char *c = at; c < found; c++)
 		before += *c == '\n';
 	found += strlen("return {");
-	lines = settings_scan(&loader->set->arena, (struct bytes){ found, source.len - (size_t)(found - at) });
+	lines = settings_scan(&loader->set->arena,
+			      (struct bytes){ found, source.len - (size_t)(found - at) });
 	while (path[0] && (line = settings_line_of(&lines, path)) == 0) {
 		char *dot = strrchr(path, '.');
 
@@ -249,7 +257,8 @@ static bool wrong_field(struct loader *loader, const char *field, const char *wh
 
 	if (line > 0)
 		snprintf(where, sizeof(where), ":%d", line);
-	return refuse(loader, "%s%s: %s%s%s", loader->plugin->path, where, field, field[0] ? ": " : "", why);
+	return refuse(loader, "%s%s: %s%s%s", loader->plugin->path, where, field,
+		      field[0] ? ": " : "", why);
 }
 
 /* Runs the file once, and reads what it returns. */
@@ -261,8 +270,8 @@ static bool run_file(struct loader *loader, struct sandbox *sandbox, struct mani
 	if (!sandbox_protected(sandbox, provide_stand_ins, sandbox))
 		return refuse(loader, "%s: out of memory", loader->plugin->path);
 	for (unsigned i = 0; i < loader->bundle.file_count; i++)
-		if (!sandbox_add(sandbox, loader->files[i].name, loader->files[i].source.data, loader->files[i].source.len,
-				 loader->error, sizeof(loader->error)))
+		if (!sandbox_add(sandbox, loader->files[i].name, loader->files[i].source.data,
+				 loader->files[i].source.len, loader->error, sizeof(loader->error)))
 			return false;
 	reading.run = sandbox_run_new(sandbox, NULL);
 	if (sandbox_run_load(reading.run, loader->files[0].name) != SANDBOX_DONE)
@@ -292,10 +301,12 @@ static bool load_manifest(struct loader *loader)
 
 static bool wrong_value(struct loader *loader, const struct plugin_setting *value, const char *why)
 {
-	return refuse(loader, "%s:%d: plugin_settings.%s.%s: %s", loader->settings_file, value->line, value->plugin, value->name, why);
+	return refuse(loader, "%s:%d: plugin_settings.%s.%s: %s", loader->settings_file,
+		      value->line, value->plugin, value->name, why);
 }
 
-static bool in_bounds(struct loader *loader, const struct plugin_setting_row *row, const struct plugin_setting *value)
+static bool in_bounds(struct loader *loader, const struct plugin_setting_row *row,
+		      const struct plugin_setting *value)
 {
 	struct bytes text = { value->text, strlen(value->text) };
 	double n = row->type == SETTING_IS_TEXT ? (double)utf8_length(text) : value->number;
@@ -303,7 +314,8 @@ static bool in_bounds(struct loader *loader, const struct plugin_setting_row *ro
 
 	if (!row->has_bounds || row->type == SETTING_IS_BOOLEAN || (n >= row->min && n <= row->max))
 		return true;
-	snprintf(why, sizeof(why), "must %s %g to %g", row->type == SETTING_IS_TEXT ? "have characters from" : "be from", row->min,
+	snprintf(why, sizeof(why), "must %s %g to %g",
+		 row->type == SETTING_IS_TEXT ? "have characters from" : "be from", row->min,
 		 row->max);
 	return wrong_value(loader, value, why);
 }
@@ -317,16 +329,20 @@ static bool is_choice(const struct plugin_setting_row *row, const char *text)
 }
 
 /* Takes the operator's value, where it is of the row's type. */
-static bool take_value(struct loader *loader, const struct plugin_setting_row *row, const struct plugin_setting *value,
-		       struct bundle_setting *out)
+static bool take_value(struct loader *loader, const struct plugin_setting_row *row,
+		       const struct plugin_setting *value, struct bundle_setting *out)
 {
 	static const char *const wanted[] = {
-		[SETTING_IS_TEXT] = "must be a text",      [SETTING_IS_INTEGER] = "must be a whole number",
-		[SETTING_IS_NUMBER] = "must be a number",  [SETTING_IS_BOOLEAN] = "must be true or false",
+		[SETTING_IS_TEXT] = "must be a text",
+		[SETTING_IS_INTEGER] = "must be a whole number",
+		[SETTING_IS_NUMBER] = "must be a number",
+		[SETTING_IS_BOOLEAN] = "must be true or false",
 	};
 	static const int types[] = {
-		[SETTING_IS_TEXT] = PLUGIN_SETTING_TEXT,     [SETTING_IS_INTEGER] = PLUGIN_SETTING_NUMBER,
-		[SETTING_IS_NUMBER] = PLUGIN_SETTING_NUMBER, [SETTING_IS_BOOLEAN] = PLUGIN_SETTING_BOOLEAN,
+		[SETTING_IS_TEXT] = PLUGIN_SETTING_TEXT,
+		[SETTING_IS_INTEGER] = PLUGIN_SETTING_NUMBER,
+		[SETTING_IS_NUMBER] = PLUGIN_SETTING_NUMBER,
+		[SETTING_IS_BOOLEAN] = PLUGIN_SETTING_BOOLEAN,
 	};
 	struct buf allowed = { 0 };
 
@@ -372,7 +388,8 @@ static bool unknown_setting(struct loader *loader, const struct plugin_setting *
 static bool take_settings(struct loader *loader)
 {
 	struct plugin *plugin = loader->plugin;
-	struct bundle_setting *out = arena_alloc(&loader->set->arena, (plugin->setting_count + 1) * sizeof(*out));
+	struct bundle_setting *out = arena_alloc(&loader->set->arena,
+						 (plugin->setting_count + 1) * sizeof(*out));
 
 	for (unsigned i = 0; i < plugin->setting_count; i++)
 		out[i] = plugin->settings[i].def;
@@ -408,7 +425,8 @@ static bool make_bundle(struct loader *loader)
 	plugin->bundle = bundle_new((struct bytes){ content.data, content.len });
 	buf_free(&content);
 	if (!plugin->bundle)
-		return refuse(loader, "%s: the plugin is larger than %d bytes", plugin->path, BUNDLE_CONTENT_MAX);
+		return refuse(loader, "%s: the plugin is larger than %d bytes", plugin->path,
+			      BUNDLE_CONTENT_MAX);
 	program = program_new(plugin->bundle, loader->error, sizeof(loader->error));
 	if (program)
 		run = run_new(program, plugin->dialogs[0], loader->error, sizeof(loader->error));
@@ -435,14 +453,15 @@ static bool check_unique(struct loader *loader)
 	for (unsigned i = 0; i < plugin->keyword_count; i++) {
 		other = with_keyword(loader->set, plugin->keywords[i].keyword);
 		snprintf(field, sizeof(field), "triggers.keywords.%s", plugin->keywords[i].keyword);
-		snprintf(why, sizeof(why), "the plugin %s has this keyword already", other ? other->name : "");
+		snprintf(why, sizeof(why), "the plugin %s has this keyword already",
+			 other ? other->name : "");
 		if (other)
 			return wrong_field(loader, field, why);
 	}
 	for (unsigned i = 0; i < plugin->anchor_count; i++) {
 		other = plugins_anchor(loader->set, plugin->anchors[i].anchor, &dialog);
-		snprintf(why, sizeof(why), "the plugin %s has the number %s in the menu already", other ? other->name : "",
-			 plugin->anchors[i].anchor);
+		snprintf(why, sizeof(why), "the plugin %s has the number %s in the menu already",
+			 other ? other->name : "", plugin->anchors[i].anchor);
 		if (other)
 			return wrong_field(loader, "triggers.ussd", why);
 	}
@@ -453,7 +472,8 @@ static void load_one(struct loader *loader)
 {
 	struct plugin *plugin = loader->plugin;
 
-	if (add_files(loader) && load_manifest(loader) && check_unique(loader) && take_settings(loader) && make_bundle(loader)) {
+	if (add_files(loader) && load_manifest(loader) && check_unique(loader) &&
+	    take_settings(loader) && make_bundle(loader)) {
 		plugin->error = NULL;
 		return;
 	}
@@ -468,11 +488,12 @@ static bool has_file(const char *folder, const char *name)
 	struct stat info;
 
 	snprintf(path, sizeof(path), "%s/%s", folder, name);
-	return stat(path, &info) == 0 && S_ISDIR(info.st_mode) && strcmp(name, "telco") != 0 && strcmp(name, "lib") != 0 &&
-	       name[0] != '.';
+	return stat(path, &info) == 0 && S_ISDIR(info.st_mode) && strcmp(name, "telco") != 0 &&
+	       strcmp(name, "lib") != 0 && name[0] != '.';
 }
 
-static void add_plugin(struct plugin_set *set, const char *folder, const char *name, const struct loader *settings)
+static void add_plugin(struct plugin_set *set, const char *folder, const char *name,
+		       const struct loader *settings)
 {
 	struct loader *loader = xcalloc(1, sizeof(*loader));
 	struct plugin *plugin = &set->plugins[set->count];
@@ -489,8 +510,11 @@ static void add_plugin(struct plugin_set *set, const char *folder, const char *n
 	if (is_name(name, strlen(name)))
 		load_one(loader);
 	else
-		plugin->error = arena_printf(&set->arena, "%s/%s: a plugin's name is made of a-z, 0-9, _ and -, begins with a letter "
-							  "and has at most %d of them", folder, name, PLUGIN_NAME_MAX);
+		plugin->error = arena_printf(
+			&set->arena,
+			"%s/%s: a plugin's name is made of a-z, 0-9, _ and -, begins with a letter "
+			"and has at most %d of them",
+			folder, name, PLUGIN_NAME_MAX);
 	set->count++; /* from here on others find it */
 	free(loader);
 }
@@ -504,10 +528,13 @@ static bool is_there(const struct plugin_set *set, const char *name)
 	return false;
 }
 
-int plugins_load(const char *folder, const struct plugin_setting *values, unsigned value_count, const char *settings_file,
-		 struct plugin_set **out, char *error_text, size_t error_size)
+int plugins_load(const char *folder, const struct plugin_setting *values, unsigned value_count,
+		 const char *settings_file, struct plugin_set **out, char *error_text,
+		 size_t error_size)
 {
-	struct loader settings = { .values = values, .value_count = value_count, .settings_file = settings_file };
+	struct loader settings = { .values = values,
+				   .value_count = value_count,
+				   .settings_file = settings_file };
 	struct plugin_set *set = xcalloc(1, sizeof(*set));
 	struct dirent **entries;
 	int count = scandir(folder, &entries, NULL, alphasort);
@@ -515,8 +542,10 @@ int plugins_load(const char *folder, const struct plugin_setting *values, unsign
 	if (count < 0) {
 		int rc = -errno;
 
-		snprintf(error_text, error_size, "%s: the folder of plugins can't be read: %s; the setting `plugins` names it", folder,
-			 strerror(-rc));
+		snprintf(error_text, error_size,
+			 "%s: the folder of plugins can't be read: %s; the setting `plugins` names "
+			 "it",
+			 folder, strerror(-rc));
 		free(set);
 		return rc;
 	}
@@ -529,8 +558,9 @@ int plugins_load(const char *folder, const struct plugin_setting *values, unsign
 	free(entries);
 	for (unsigned i = 0; i < value_count; i++)
 		if (!is_there(set, values[i].plugin))
-			log_event(LOG_WARN, "plugin.settings_unused", "sfile", settings_file, "iline", (int64_t)values[i].line, "splugin",
-				  values[i].plugin, "swhat", "there is no such plugin, or it isn't loaded", NULL);
+			log_event(LOG_WARN, "plugin.settings_unused", "sfile", settings_file,
+				  "iline", (int64_t)values[i].line, "splugin", values[i].plugin,
+				  "swhat", "there is no such plugin, or it isn't loaded", NULL);
 	*out = set;
 	return 0;
 }
@@ -549,7 +579,8 @@ void plugins_log(const struct plugin_set *set)
 {
 	for (unsigned i = 0; i < set->count; i++)
 		if (set->plugins[i].error)
-			log_event(LOG_ERROR, "plugin.not_loaded", "splugin", set->plugins[i].name, "serror", set->plugins[i].error, NULL);
+			log_event(LOG_ERROR, "plugin.not_loaded", "splugin", set->plugins[i].name,
+				  "serror", set->plugins[i].error, NULL);
 }
 
 /* ---- finding ---- */
@@ -562,7 +593,8 @@ struct plugin *plugins_find(const struct plugin_set *set, const char *name)
 	return NULL;
 }
 
-struct plugin *plugins_keyword(const struct plugin_set *set, const char *keyword, const char **dialog)
+struct plugin *plugins_keyword(const struct plugin_set *set, const char *keyword,
+			       const char **dialog)
 {
 	for (unsigned i = 0; i < set->count; i++) {
 		struct plugin *plugin = &set->plugins[i];
@@ -598,7 +630,8 @@ const char *plugin_keyword_of(const struct plugin_set *set, const char *name, co
 	for (unsigned k = 0; plugin && k < plugin->keyword_count; k++) {
 		const struct plugin_keyword *keyword = &plugin->keywords[k];
 
-		if (strcmp(keyword->dialog, dialog) == 0 && (!best || strlen(keyword->keyword) > strlen(best)))
+		if (strcmp(keyword->dialog, dialog) == 0 &&
+		    (!best || strlen(keyword->keyword) > strlen(best)))
 			best = keyword->keyword;
 	}
 	if (!best && plugin && plugin->keyword_count > 0)
@@ -607,13 +640,15 @@ const char *plugin_keyword_of(const struct plugin_set *set, const char *name, co
 }
 
 /* One keyword for each dialog, as long as they fit. */
-static bool add_keywords(const struct plugin_set *set, const struct plugin *plugin, struct buf *out, size_t most)
+static bool add_keywords(const struct plugin_set *set, const struct plugin *plugin, struct buf *out,
+			 size_t most)
 {
 	for (unsigned i = 0; i < plugin->dialog_count; i++) {
 		const char *keyword = plugin_keyword_of(set, plugin->name, plugin->dialogs[i]);
 		const char *dialog;
 
-		if (!keyword || !plugins_keyword(set, keyword, &dialog) || strcmp(dialog, plugin->dialogs[i]) != 0)
+		if (!keyword || !plugins_keyword(set, keyword, &dialog) ||
+		    strcmp(dialog, plugin->dialogs[i]) != 0)
 			continue; /* it is begun by a number in the menu alone */
 		if (out->len + strlen(keyword) + 2 > most)
 			return false;
@@ -628,7 +663,8 @@ const char *plugins_keywords(const struct plugin_set *set, struct arena *arena, 
 	const char *text;
 
 	for (unsigned i = 0; i < set->count; i++)
-		if (!set->plugins[i].error && !set->plugins[i].paused && !add_keywords(set, &set->plugins[i], &out, most))
+		if (!set->plugins[i].error && !set->plugins[i].paused &&
+		    !add_keywords(set, &set->plugins[i], &out, most))
 			break;
 	text = arena_strdup(arena, out.data ? out.data : "");
 	buf_free(&out);

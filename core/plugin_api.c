@@ -55,12 +55,15 @@ struct bytes check_words(lua_State *L, int idx, size_t max, const char *what)
 	if (len == 0)
 		luaL_argerror(L, idx, lua_pushfstring(L, "%s is empty", what));
 	if (len > max)
-		luaL_argerror(L, idx, lua_pushfstring(L, "%s has %d bytes; at most %d are allowed", what, (int)len, (int)max));
+		luaL_argerror(L, idx,
+			      lua_pushfstring(L, "%s has %d bytes; at most %d are allowed", what,
+					      (int)len, (int)max));
 	if (!utf8_valid(text, len))
 		luaL_argerror(L, idx, lua_pushfstring(L, "%s is not valid UTF-8", what));
 	for (size_t i = 0; i < len; i++)
 		if ((unsigned char)text[i] < 0x20 && text[i] != '\n')
-			luaL_argerror(L, idx, lua_pushfstring(L, "%s has a control character", what));
+			luaL_argerror(L, idx,
+				      lua_pushfstring(L, "%s has a control character", what));
 	return (struct bytes){ text, len };
 }
 

@@ -7,8 +7,8 @@
 
 #include "journal.h"
 #include "plugin_bundle.h"
-#include "plugin_sandbox.h"
 #include "plugin_run.h"
+#include "plugin_sandbox.h"
 
 enum {
 	SAID_MAX = 8 << 10,    /* bytes that a dialog says up to a question */
@@ -18,21 +18,21 @@ enum {
 	CHOICES_MAX = 99,
 	ANSWER_CHARS_MAX = 1000,
 	RECORD_BYTES_MAX = 16 << 10, /* of a record as JSON */
-	WRITES_MAX = 100,      /* records written up to a question */
-	FIND_MAX = 100,        /* rows of one find */
+	WRITES_MAX = 100,            /* records written up to a question */
+	FIND_MAX = 100,              /* rows of one find */
 };
 
 /* A dialog's life in a program: the owner of its sandbox_run. */
 struct run {
 	struct program *program;
 	struct sandbox_run *sandbox;
-	size_t position;        /* in the journal */
+	size_t position; /* in the journal */
 	bool started, over;
-	bool live;              /* what is caused now is new: it is gathered, else only hashed */
-	uint64_t hash;          /* of what was caused since the last request */
-	struct run_call *call;  /* while run_go runs */
+	bool live;             /* what is caused now is new: it is gathered, else only hashed */
+	uint64_t hash;         /* of what was caused since the last request */
+	struct run_call *call; /* while run_go runs */
 	struct journal_citizen citizen;
-	struct arena fields;    /* the citizen's texts */
+	struct arena fields; /* the citizen's texts */
 	enum channel channel;
 	struct buf said;
 	struct buf scratch, json; /* of one binding */
@@ -50,7 +50,8 @@ struct program {
 	int citizen, settings; /* registry */
 };
 
-struct run *check_run(lua_State *L); /* refuses a run that a limit has ended, and code outside of a dialog */
+struct run *
+check_run(lua_State *L); /* refuses a run that a limit has ended, and code outside of a dialog */
 void run_hash(struct run *run, char tag, const void *data, size_t len);
 /* Marks the request that run->request describes, with its arguments hashed, and yields. */
 int run_request(lua_State *L, struct run *run);

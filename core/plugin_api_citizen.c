@@ -69,7 +69,11 @@ static void read_ask_option(lua_State *L, struct request *request, const char *n
 		*(name[1] == 'i' ? &request->min : &request->max) = lua_tointeger(L, -1);
 		*given = true;
 	} else {
-		luaL_argerror(L, 3, lua_pushfstring(L, "there is no option '%s'; there are kind, min, max and optional", name));
+		luaL_argerror(
+			L, 3,
+			lua_pushfstring(
+				L, "there is no option '%s'; there are kind, min, max and optional",
+				name));
 	}
 }
 
@@ -108,10 +112,12 @@ static void read_ask_options(lua_State *L, struct request *request)
 			luaL_argerror(L, 3, "options have names: { kind = \"integer\", min = 1 }");
 		read_ask_option(L, request, lua_tostring(L, -2), &given);
 	}
-	if (given && (request->min > request->max ||
-		      (request->answer == ANSWER_TEXT && (request->min < 1 || request->max > most))))
-		luaL_argerror(L, 3, request->answer == ANSWER_TEXT ? "min and max are characters, from 1 to 1000"
-								   : "min is above max");
+	if (given && (request->min > request->max || (request->answer == ANSWER_TEXT &&
+						      (request->min < 1 || request->max > most))))
+		luaL_argerror(L, 3,
+			      request->answer == ANSWER_TEXT
+				      ? "min and max are characters, from 1 to 1000"
+				      : "min is above max");
 }
 
 /* citizen:ask(prompt [, { kind = "text"|"integer", min =, max =, optional = }]) -> answer     [-0, +1, v]
@@ -136,7 +142,8 @@ static int citizen_ask(lua_State *L)
 	arguments[1] = request.optional;
 	arguments[2] = request.min;
 	arguments[3] = request.max;
-	run->request.shape = keep(run, (struct bytes){ (char *)arguments, 2 * sizeof(arguments[0]) });
+	run->request.shape = keep(run,
+				  (struct bytes){ (char *)arguments, 2 * sizeof(arguments[0]) });
 	run_hash(run, 'p', prompt.data, prompt.len);
 	run_hash(run, 'a', arguments, sizeof(arguments));
 	return run_request(L, run);
@@ -175,7 +182,8 @@ static void read_option(lua_State *L, struct run *run, unsigned i, struct buf *v
 	lua_pop(L, 1);
 	if (why)
 		luaL_argerror(L, 3, lua_pushfstring(L, "an option's value: %s", why));
-	run->request.values[i] = keep(run, (struct bytes){ values->data + start, values->len - start });
+	run->request.values[i] = keep(run,
+				      (struct bytes){ values->data + start, values->len - start });
 }
 
 /* The question with its options, as it is shown. */
@@ -209,8 +217,10 @@ static int citizen_choose(lua_State *L)
 	request_begin(run, REQUEST_CHOOSE);
 	run->request.answer = ANSWER_CHOICE;
 	run->request.option_count = (unsigned)count;
-	run->request.options = arena_alloc(&run->request_arena, count * sizeof(*run->request.options));
-	run->request.values = arena_alloc(&run->request_arena, count * sizeof(*run->request.values));
+	run->request.options = arena_alloc(&run->request_arena,
+					   count * sizeof(*run->request.options));
+	run->request.values = arena_alloc(&run->request_arena,
+					  count * sizeof(*run->request.values));
 	values = &run->scratch;
 	buf_reset(values);
 	for (unsigned i = 0; i < count; i++) {
@@ -261,7 +271,8 @@ static int citizen_say(lua_State *L)
 	}
 	text = check_words(L, 2, SAID_MAX, "the text");
 	if (++run->says > SAYS_MAX)
-		return luaL_error(L, "say was called more than %d times before a question", SAYS_MAX);
+		return luaL_error(L, "say was called more than %d times before a question",
+				  SAYS_MAX);
 	if (run->said.len + text.len > SAID_MAX)
 		return luaL_error(L, "more than %d bytes were said before a question", SAID_MAX);
 	run_hash(run, 's', text.data, text.len);
@@ -310,7 +321,10 @@ static int citizen_newindex(lua_State *L)
 void api_provide_citizen(lua_State *L, struct program *program)
 {
 	static const luaL_Reg methods[] = {
-		{ "ask", citizen_ask }, { "choose", citizen_choose }, { "confirm", citizen_confirm }, { NULL, NULL },
+		{ "ask", citizen_ask },
+		{ "choose", citizen_choose },
+		{ "confirm", citizen_confirm },
+		{ NULL, NULL },
 	};
 
 	lua_newuserdatauv(L, 0, 0);

@@ -16,7 +16,9 @@
 enum { TERMS_MAX = 8, KEY_BYTES_MAX = 512, FIND_DEFAULT = 20 };
 
 static const char *const type_names[] = {
-	[FIELD_TEXT] = "a text", [FIELD_INTEGER] = "a whole number", [FIELD_NUMBER] = "a number",
+	[FIELD_TEXT] = "a text",
+	[FIELD_INTEGER] = "a whole number",
+	[FIELD_NUMBER] = "a number",
 	[FIELD_BOOLEAN] = "true or false",
 };
 
@@ -76,8 +78,8 @@ static void check_row(lua_State *L, const struct record_table *table)
 		if (strcmp(name, "citizen") == 0 && is_citizen(L, -1))
 			continue;
 		if (!field)
-			luaL_error(L, "records.%s has no field '%s'; there are %s", table->name, name,
-				   field_list(L, table, false));
+			luaL_error(L, "records.%s has no field '%s'; there are %s", table->name,
+				   name, field_list(L, table, false));
 		if (!fits(L, -1, field->type))
 			luaL_error(L, "records.%s.%s must be %s, not a %s", table->name, name,
 				   type_names[field->type], luaL_typename(L, -1));
@@ -177,7 +179,8 @@ static struct record_value index_value(lua_State *L, int idx, struct arena *aren
 	return value;
 }
 
-static void add_index(lua_State *L, const struct record_table *table, struct record_write *write, struct arena *arena)
+static void add_index(lua_State *L, const struct record_table *table, struct record_write *write,
+		      struct arena *arena)
 {
 	write->index = arena_alloc(arena, (table->field_count + 1) * sizeof(*write->index));
 	for (unsigned i = 0; i < table->field_count; i++) {
@@ -192,7 +195,8 @@ static void add_index(lua_State *L, const struct record_table *table, struct rec
 }
 
 /* What is written is hashed; where it is new, it is added to the step.  The row without `citizen` is on top of the stack. */
-static struct record_write *add_write(lua_State *L, struct run *run, const struct record_table *table, char tag)
+static struct record_write *add_write(lua_State *L, struct run *run,
+				      const struct record_table *table, char tag)
 {
 	struct record_write *write;
 	struct arena *arena;
@@ -227,9 +231,11 @@ static struct record_write *add_write(lua_State *L, struct run *run, const struc
 static void request_begin(struct run *run, enum request_kind kind, const struct record_table *table)
 {
 	arena_free(&run->request_arena);
-	run->request = (struct request){
-		.kind = kind, .shape = { table->name, strlen(table->name) }, .text = { "", 0 }, .prompt = { "", 0 }, .inputs = { "", 0 }
-	};
+	run->request = (struct request){ .kind = kind,
+					 .shape = { table->name, strlen(table->name) },
+					 .text = { "", 0 },
+					 .prompt = { "", 0 },
+					 .inputs = { "", 0 } };
 	run->write = NULL;
 	run->query = (struct record_query){ 0 };
 }
@@ -271,7 +277,10 @@ static int records_put(lua_State *L)
 
 	check_row(L, table);
 	if (table->unique_count == 0)
-		return luaL_error(L, "records.%s has no unique key, so there is nothing to put it in place of: use insert", table->name);
+		return luaL_error(L,
+				  "records.%s has no unique key, so there is nothing to put it in "
+				  "place of: use insert",
+				  table->name);
 	push_row(L, table);
 	add_write(L, run, table, 'u');
 	return 1;
@@ -287,9 +296,11 @@ static int records_get(lua_State *L)
 	struct buf *key = &run->scratch;
 
 	if (table->unique_count == 0)
-		return luaL_error(L, "records.%s has no unique key to get a record by: use find", table->name);
+		return luaL_error(L, "records.%s has no unique key to get a record by: use find",
+				  table->name);
 	if (lua_gettop(L) != (int)table->unique_count + 1)
-		return luaL_error(L, "records.%s:get needs the %d values of its unique key", table->name, (int)table->unique_count);
+		return luaL_error(L, "records.%s:get needs the %d values of its unique key",
+				  table->name, (int)table->unique_count);
 	buf_reset(key);
 	buf_add(key, "[", 1);
 	for (unsigned i = 0; i < table->unique_count; i++) {
@@ -315,8 +326,8 @@ static int records_get(lua_State *L)
 
 /* ---- find and count ---- */
 
-static void add_term(lua_State *L, struct run *run, struct record_term *terms, const struct table_field *field,
-		     enum record_op op, int idx)
+static void add_term(lua_State *L, struct run *run, struct record_term *terms,
+		     const struct table_field *field, enum record_op op, int idx)
 {
 	struct buf *text = &run->scratch;
 	const char *why;
@@ -324,7 +335,8 @@ static void add_term(lua_State *L, struct run *run, struct record_term *terms, c
 	if (run->query.term_count >= TERMS_MAX)
 		luaL_error(L, "at most %d conditions at once", TERMS_MAX);
 	if (!fits(L, idx, field->type))
-		luaL_error(L, "%s must be compared with %s, not a %s", field->name, type_names[field->type], luaL_typename(L, idx));
+		luaL_error(L, "%s must be compared with %s, not a %s", field->name,
+			   type_names[field->type], luaL_typename(L, idx));
 	terms[run->query.term_count++] = (struct record_term){
 		.field = field->name, .op = op, .value = index_value(L, idx, &run->request_arena)
 	};
@@ -337,7 +349,8 @@ static void add_term(lua_State *L, struct run *run, struct record_term *terms, c
 }
 
 /* A condition { min =, max = }, on top of the stack. */
-static void add_range(lua_State *L, struct run *run, struct record_term *terms, const struct table_field *field)
+static void add_range(lua_State *L, struct run *run, struct record_term *terms,
+		      const struct table_field *field)
 {
 	static const struct {
 		const char *name;
@@ -352,7 +365,8 @@ static void add_range(lua_State *L, struct run *run, struct record_term *terms, 
 		lua_pop(L, 1);
 	}
 	if (run->query.term_count == before)
-		luaL_error(L, "%s: a range is { min = ..., max = ... }, with one or both", field->name);
+		luaL_error(L, "%s: a range is { min = ..., max = ... }, with one or both",
+			   field->name);
 }
 
 /* The conditions at argument 2, in the order of the table's fields. */
@@ -370,8 +384,8 @@ static void read_terms(lua_State *L, struct run *run, const struct record_table 
 		const struct table_field *field = table_field(table, name);
 
 		if (!field || !field->indexed)
-			luaL_error(L, "records.%s can't be searched by '%s'; it is indexed by %s", table->name, name,
-				   field_list(L, table, true));
+			luaL_error(L, "records.%s can't be searched by '%s'; it is indexed by %s",
+				   table->name, name, field_list(L, table, true));
 	}
 	for (unsigned i = 0; i < table->field_count; i++) {
 		lua_pushstring(L, table->fields[i].name);
@@ -384,24 +398,34 @@ static void read_terms(lua_State *L, struct run *run, const struct record_table 
 }
 
 /* One option of find, its value on top of the stack. */
-static void read_find_option(lua_State *L, struct run *run, const struct record_table *table, const char *name)
+static void read_find_option(lua_State *L, struct run *run, const struct record_table *table,
+			     const char *name)
 {
 	const struct table_field *field;
 
 	if (strcmp(name, "limit") == 0) {
-		luaL_argcheck(L, lua_isinteger(L, -1) && lua_tointeger(L, -1) >= 1 && lua_tointeger(L, -1) <= FIND_MAX, 3,
-			      "limit must be 1 to 100");
+		luaL_argcheck(L,
+			      lua_isinteger(L, -1) && lua_tointeger(L, -1) >= 1 &&
+				      lua_tointeger(L, -1) <= FIND_MAX,
+			      3, "limit must be 1 to 100");
 		run->query.limit = (unsigned)lua_tointeger(L, -1);
 	} else if (strcmp(name, "descending") == 0) {
 		luaL_argcheck(L, lua_isboolean(L, -1), 3, "descending must be true or false");
 		run->query.descending = lua_toboolean(L, -1);
 	} else if (strcmp(name, "order") == 0) {
-		field = lua_type(L, -1) == LUA_TSTRING ? table_field(table, lua_tostring(L, -1)) : NULL;
+		field = lua_type(L, -1) == LUA_TSTRING ? table_field(table, lua_tostring(L, -1))
+						       : NULL;
 		if (!field || !field->indexed)
-			luaL_argerror(L, 3, lua_pushfstring(L, "order must be an indexed field: %s", field_list(L, table, true)));
+			luaL_argerror(L, 3,
+				      lua_pushfstring(L, "order must be an indexed field: %s",
+						      field_list(L, table, true)));
 		run->query.order = field->name;
 	} else {
-		luaL_argerror(L, 3, lua_pushfstring(L, "there is no option '%s'; there are order, descending and limit", name));
+		luaL_argerror(
+			L, 3,
+			lua_pushfstring(
+				L, "there is no option '%s'; there are order, descending and limit",
+				name));
 	}
 }
 
@@ -422,12 +446,15 @@ static int records_find(lua_State *L)
 	if (!lua_isnoneornil(L, 3)) {
 		luaL_checktype(L, 3, LUA_TTABLE);
 		for (lua_pushnil(L); lua_next(L, 3); lua_pop(L, 1))
-			read_find_option(L, run, table, lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2) : "?");
+			read_find_option(L, run, table,
+					 lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2)
+									: "?");
 	}
 	options[0] = query->limit;
 	options[1] = query->descending;
 	run_hash(run, 'f', options, sizeof(options));
-	run_hash(run, 'f', query->order ? query->order : "", query->order ? strlen(query->order) : 0);
+	run_hash(run, 'f', query->order ? query->order : "",
+		 query->order ? strlen(query->order) : 0);
 	return run_request(L, run);
 }
 
@@ -449,8 +476,8 @@ static int records_count(lua_State *L)
 void api_provide_records(lua_State *L, struct program *program)
 {
 	static const luaL_Reg methods[] = {
-		{ "count", records_count }, { "find", records_find }, { "get", records_get },
-		{ "insert", records_insert }, { "put", records_put }, { NULL, NULL },
+		{ "count", records_count },   { "find", records_find }, { "get", records_get },
+		{ "insert", records_insert }, { "put", records_put },   { NULL, NULL },
 	};
 	struct bundle *bundle = program->bundle;
 

@@ -111,17 +111,20 @@ static bool decode(struct bundle *bundle)
 	bundle->plugin = unpack_bytes(&unpack).data;
 	bundle->records = unpack_count(&unpack, 1);
 	bundle->file_count = unpack_count(&unpack, COUNT_MAX);
-	bundle->files = arena_alloc(&bundle->arena, (bundle->file_count + 1) * sizeof(*bundle->files));
+	bundle->files = arena_alloc(&bundle->arena,
+				    (bundle->file_count + 1) * sizeof(*bundle->files));
 	for (unsigned i = 0; i < bundle->file_count; i++) {
 		bundle->files[i].name = unpack_bytes(&unpack).data;
 		bundle->files[i].source = unpack_bytes(&unpack);
 	}
 	bundle->setting_count = unpack_count(&unpack, COUNT_MAX);
-	bundle->settings = arena_alloc(&bundle->arena, (bundle->setting_count + 1) * sizeof(*bundle->settings));
+	bundle->settings = arena_alloc(&bundle->arena,
+				       (bundle->setting_count + 1) * sizeof(*bundle->settings));
 	for (unsigned i = 0; i < bundle->setting_count; i++)
 		decode_setting(&unpack, &bundle->settings[i]);
 	bundle->table_count = unpack_count(&unpack, COUNT_MAX);
-	bundle->tables = arena_alloc(&bundle->arena, (bundle->table_count + 1) * sizeof(*bundle->tables));
+	bundle->tables = arena_alloc(&bundle->arena,
+				     (bundle->table_count + 1) * sizeof(*bundle->tables));
 	for (unsigned i = 0; i < bundle->table_count; i++)
 		decode_table(&unpack, &bundle->arena, &bundle->tables[i]);
 	return unpack_done(&unpack) && bundle->file_count > 0;

@@ -8,14 +8,19 @@
 #include "step.h"
 
 struct bundle_file {
-	const char *name;    /* as `require` names it: "survey", "texts", "lib.dates" */
+	const char *name; /* as `require` names it: "survey", "texts", "lib.dates" */
 	struct bytes source;
 };
 
 /* A setting with its value, as the dialog sees it. */
 struct bundle_setting {
 	const char *name;
-	enum setting_value_type { SETTING_IS_TEXT, SETTING_IS_INTEGER, SETTING_IS_NUMBER, SETTING_IS_BOOLEAN } type;
+	enum setting_value_type {
+		SETTING_IS_TEXT,
+		SETTING_IS_INTEGER,
+		SETTING_IS_NUMBER,
+		SETTING_IS_BOOLEAN
+	} type;
 	struct bytes text; /* of a text */
 	int64_t integer;   /* of an integer; 0 or 1 of a boolean */
 	double number;
@@ -32,7 +37,8 @@ struct record_table {
 	const char *name;
 	struct table_field *fields; /* by name, rising */
 	unsigned field_count;
-	const char **unique;        /* fields, or "citizen": the record's key; none: each record has a key of its own */
+	const char **
+		unique; /* fields, or "citizen": the record's key; none: each record has a key of its own */
 	unsigned unique_count;
 };
 
@@ -40,17 +46,17 @@ struct bundle {
 	_Atomic(unsigned) references;
 	unsigned char hash[BUNDLE_SIZE]; /* SHA-256 of content */
 	struct bytes content;            /* as it is stored */
-	int64_t stored_at;               /* the loop's: seconds UTC of the last commit that held it; 0: none */
+	int64_t stored_at; /* the loop's: seconds UTC of the last commit that held it; 0: none */
 	/* All below lies in the content or the arena. */
 	struct arena arena;
 	const char *plugin;
-	struct bundle_file *files;       /* the first is the plugin's own */
+	struct bundle_file *files; /* the first is the plugin's own */
 	unsigned file_count;
 	struct bundle_setting *settings; /* by name, rising */
 	unsigned setting_count;
-	struct record_table *tables;     /* by name, rising */
+	struct record_table *tables; /* by name, rising */
 	unsigned table_count;
-	bool records;                    /* the plugin may touch records */
+	bool records; /* the plugin may touch records */
 };
 
 enum { BUNDLE_CONTENT_MAX = 4 << 20 }; /* bytes */
@@ -61,5 +67,7 @@ void bundle_encode(struct buf *buf, const struct bundle *bundle);
 struct bundle *bundle_new(struct bytes content) MUST_CHECK;
 struct bundle *bundle_ref(struct bundle *bundle);
 void bundle_unref(struct bundle *bundle); /* NULL is fine */
-const struct record_table *bundle_table(const struct bundle *bundle, const char *name); /* NULL: none */
-const struct table_field *table_field(const struct record_table *table, const char *name); /* NULL: none */
+const struct record_table *bundle_table(const struct bundle *bundle,
+					const char *name); /* NULL: none */
+const struct table_field *table_field(const struct record_table *table,
+				      const char *name); /* NULL: none */

@@ -30,7 +30,8 @@ struct reader {
 	int top; /* index of the manifest */
 };
 
-static bool refuse(struct reader *reader, const char *field, const char *fmt, ...) PRINTF_LIKE(3, 4);
+static bool refuse(struct reader *reader, const char *field, const char *fmt, ...)
+	PRINTF_LIKE(3, 4);
 static bool refuse(struct reader *reader, const char *field, const char *fmt, ...)
 {
 	struct manifest *manifest = reader->manifest;
@@ -83,7 +84,8 @@ static int names_in(struct reader *reader, const char *field, const char ***out)
 	const struct table_key *keys = table_keys(L, -1, NULL, &count, &refused);
 
 	if (!keys || count > ROWS_MAX) {
-		refuse(reader, field, keys ? "has more than %d entries" : "only texts can be names here",
+		refuse(reader, field,
+		       keys ? "has more than %d entries" : "only texts can be names here",
 		       ROWS_MAX);
 		return -1;
 	}
@@ -93,14 +95,16 @@ static int names_in(struct reader *reader, const char *field, const char ***out)
 			refuse(reader, field, "every entry must have a name, as in { name = ... }");
 			return -1;
 		}
-		(*out)[i] = arena_memdup(reader->manifest->arena, keys[i].text.data, keys[i].text.len);
+		(*out)[i] = arena_memdup(reader->manifest->arena, keys[i].text.data,
+					 keys[i].text.len);
 	}
 	lua_pop(L, 1);
 	return (int)count;
 }
 
 /* Pushes the field of the table at idx, which must be a table or absent.  1: pushed; 0: absent, nothing pushed; -1: refused. */
-static int enter(struct reader *reader, int idx, const char *name, const char *field, const char *example)
+static int enter(struct reader *reader, int idx, const char *name, const char *field,
+		 const char *example)
 {
 	int type = push_field(reader->L, idx, name);
 
@@ -114,8 +118,8 @@ static int enter(struct reader *reader, int idx, const char *name, const char *f
 }
 
 /* A text of the table on top; absent is "" where it isn't required. */
-static bool read_text(struct reader *reader, const char *name, const char *field, bool required, size_t most,
-		      const char **out)
+static bool read_text(struct reader *reader, const char *name, const char *field, bool required,
+		      size_t most, const char **out)
 {
 	lua_State *L = reader->L;
 	int type = push_field(L, -1, name);
@@ -138,7 +142,7 @@ static bool read_text(struct reader *reader, const char *name, const char *field
 /* ---- the manifest itself ---- */
 
 static const char *const later[] = { "tables", "strings", "on", "every", "http", "desk", NULL };
-static const char *const known[] = { "api",     "dialog",  "dialogs",  "name", "needs",
+static const char *const known[] = { "api",     "dialog",   "dialogs", "name",     "needs",
 				     "records", "settings", "summary", "triggers", NULL };
 
 static bool listed(const char *const *list, const char *name)
@@ -176,13 +180,14 @@ static bool read_head(struct reader *reader)
 	if (!read_text(reader, "name", "name", true, PLUGIN_NAME_MAX, &name))
 		return false;
 	if (strcmp(name, plugin->name) != 0)
-		return refuse(reader, "name", "must be \"%s\", as the folder, not \"%s\"", plugin->name, name);
+		return refuse(reader, "name", "must be \"%s\", as the folder, not \"%s\"",
+			      plugin->name, name);
 	push_field(L, -1, "api");
 	api = lua_isinteger(L, -1) ? lua_tointeger(L, -1) : 0;
 	lua_pop(L, 1);
 	if (api != PLUGIN_API)
-		return refuse(reader, "api", "must be %d, the plugin API of this version, not %s", PLUGIN_API,
-			      api ? "another" : "absent");
+		return refuse(reader, "api", "must be %d, the plugin API of this version, not %s",
+			      PLUGIN_API, api ? "another" : "absent");
 	return read_text(reader, "summary", "summary", false, SUMMARY_MAX, &plugin->summary);
 }
 
@@ -203,8 +208,9 @@ static bool read_dialogs(struct reader *reader)
 		return false;
 	if (single == (entered == 1)) {
 		lua_pop(L, entered);
-		return refuse(reader, "dialogs", "there must be either dialog, a function, or dialogs, a "
-						 "table of functions by name");
+		return refuse(reader, "dialogs",
+			      "there must be either dialog, a function, or dialogs, a "
+			      "table of functions by name");
 	}
 	if (single) {
 		plugin->dialogs = arena_alloc(reader->manifest->arena, sizeof(*plugin->dialogs));
@@ -220,13 +226,17 @@ static bool read_dialogs(struct reader *reader)
 		fine = push_field(L, -1, plugin->dialogs[i]) == LUA_TFUNCTION;
 		lua_pop(L, 1);
 		if (!fine)
-			return refuse(reader, field, "must be a function(citizen, settings, message)");
+			return refuse(reader, field,
+				      "must be a function(citizen, settings, message)");
 		if (!is_identifier(plugin->dialogs[i]))
-			return refuse(reader, field, "a dialog's name is made of a-z, 0-9 and _, up to %d",
+			return refuse(reader, field,
+				      "a dialog's name is made of a-z, 0-9 and _, up to %d",
 				      IDENTIFIER_MAX);
 	}
 	lua_pop(L, 1);
-	return count > 0 ? true : count < 0 ? false : refuse(reader, "dialogs", "there must be at least one");
+	return count > 0   ? true
+	       : count < 0 ? false
+			   : refuse(reader, "dialogs", "there must be at least one");
 }
 
 /* A trigger's dialog: the text on top, which is popped. */
@@ -242,7 +252,8 @@ static const char *read_target(struct reader *reader, const char *field)
 		buf_addf(&all, "%s%s", i > 0 ? ", " : "", plugin->dialogs[i]);
 	}
 	if (!found)
-		refuse(reader, field, "must be the name of a dialog; the dialogs are %s", all.data ? all.data : "");
+		refuse(reader, field, "must be the name of a dialog; the dialogs are %s",
+		       all.data ? all.data : "");
 	buf_free(&all);
 	lua_pop(reader->L, 1);
 	return found;
@@ -254,13 +265,16 @@ static bool good_keyword(struct reader *reader, const char *keyword, const char 
 	struct bytes text = { keyword, len };
 	enum word word = words_whole(text);
 
-	if (len < 2 || len > KEYWORD_MAX || strspn(keyword, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789") != len ||
+	if (len < 2 || len > KEYWORD_MAX ||
+	    strspn(keyword, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789") != len ||
 	    strspn(keyword, "0123456789") == len)
-		return refuse(reader, field, "a keyword is 2 to %d capital letters and digits", KEYWORD_MAX);
+		return refuse(reader, field, "a keyword is 2 to %d capital letters and digits",
+			      KEYWORD_MAX);
 	if (word != WORD_NONE && strcmp(keyword, "INFO") != 0 && strcmp(keyword, "MULAI") != 0 &&
 	    strcmp(keyword, "DAFTAR") != 0)
-		return refuse(reader, field, "this word is the gateway's own (stop, start, help, cancel) and "
-					     "never reaches a plugin");
+		return refuse(reader, field,
+			      "this word is the gateway's own (stop, start, help, cancel) and "
+			      "never reaches a plugin");
 	return true;
 }
 
@@ -276,12 +290,14 @@ static bool read_keywords(struct reader *reader)
 	count = names_in(reader, "triggers.keywords", &names);
 	if (count < 0)
 		return false;
-	plugin->keywords = arena_alloc(reader->manifest->arena, ((size_t)count + 1) * sizeof(*plugin->keywords));
+	plugin->keywords = arena_alloc(reader->manifest->arena,
+				       ((size_t)count + 1) * sizeof(*plugin->keywords));
 	for (int i = 0; i < count; i++) {
 		char *field = path_of(reader, "triggers.keywords", names[i]);
 
 		push_field(reader->L, -1, names[i]);
-		plugin->keywords[i] = (struct plugin_keyword){ names[i], read_target(reader, field) };
+		plugin->keywords[i] = (struct plugin_keyword){ names[i],
+							       read_target(reader, field) };
 		if (!plugin->keywords[i].dialog || !good_keyword(reader, names[i], field))
 			return false;
 		plugin->keyword_count++;
@@ -296,8 +312,9 @@ static bool good_anchor(struct reader *reader, const char *anchor, const char *f
 
 	if (len < 1 || len > 3 || strspn(anchor, "0123456789") != len || anchor[0] == '0' ||
 	    strcmp(anchor, "98") == 0)
-		return refuse(reader, field, "an anchor is a number of 1 to 3 digits as a text, without 0 in "
-					     "front and not 98, such as \"1\"");
+		return refuse(reader, field,
+			      "an anchor is a number of 1 to 3 digits as a text, without 0 in "
+			      "front and not 98, such as \"1\"");
 	return true;
 }
 
@@ -306,8 +323,9 @@ static bool read_label(struct reader *reader, struct plugin_anchor *anchor, bool
 {
 	lua_State *L = reader->L;
 	int type = push_field(L, -1, "menu");
-	char *field = only && type == LUA_TSTRING ? path_of(reader, "triggers", "menu")
-						  : path_of(reader, "triggers.menu", anchor->anchor);
+	char *field = only && type == LUA_TSTRING
+			      ? path_of(reader, "triggers", "menu")
+			      : path_of(reader, "triggers.menu", anchor->anchor);
 	bool fine;
 
 	if (type == LUA_TTABLE) {
@@ -317,9 +335,10 @@ static bool read_label(struct reader *reader, struct plugin_anchor *anchor, bool
 	}
 	lua_pop(L, 1);
 	if (type == LUA_TNIL || !only)
-		return refuse(reader, "triggers.menu", only ? "must be the line of the root menu, such as \"Survei\""
-							    : "must be a table with a text for each anchor, such as "
-							      "{ [\"1\"] = \"Survei\", [\"2\"] = \"Hasil\" }");
+		return refuse(reader, "triggers.menu",
+			      only ? "must be the line of the root menu, such as \"Survei\""
+				   : "must be a table with a text for each anchor, such as "
+				     "{ [\"1\"] = \"Survei\", [\"2\"] = \"Hasil\" }");
 	return read_text(reader, "menu", field, true, LABEL_MAX, &anchor->label);
 }
 
@@ -354,21 +373,26 @@ static bool read_ussd(struct reader *reader)
 	}
 	if (type == LUA_TSTRING && plugin->dialog_count == 1) {
 		plugin->anchors = arena_alloc(reader->manifest->arena, sizeof(*plugin->anchors));
-		anchor = (struct plugin_anchor){ arena_strdup(reader->manifest->arena, lua_tostring(L, -1)),
+		anchor = (struct plugin_anchor){ arena_strdup(reader->manifest->arena,
+							      lua_tostring(L, -1)),
 						 plugin->dialogs[0], "" };
 		lua_pop(L, 1);
-		if (!good_anchor(reader, anchor.anchor, "triggers.ussd") || !read_label(reader, &anchor, true))
+		if (!good_anchor(reader, anchor.anchor, "triggers.ussd") ||
+		    !read_label(reader, &anchor, true))
 			return false;
 		add_anchor(plugin, &anchor);
 		return true;
 	}
 	if (type != LUA_TTABLE)
-		return refuse(reader, "triggers.ussd", "must be a table of dialogs by their number in the menu, such "
-						       "as { [\"1\"] = \"%s\" }", plugin->dialogs[0]);
+		return refuse(reader, "triggers.ussd",
+			      "must be a table of dialogs by their number in the menu, such "
+			      "as { [\"1\"] = \"%s\" }",
+			      plugin->dialogs[0]);
 	count = names_in(reader, "triggers.ussd", &names);
 	if (count < 0)
 		return false;
-	plugin->anchors = arena_alloc(reader->manifest->arena, ((size_t)count + 1) * sizeof(*plugin->anchors));
+	plugin->anchors = arena_alloc(reader->manifest->arena,
+				      ((size_t)count + 1) * sizeof(*plugin->anchors));
 	for (int i = 0; i < count; i++) {
 		char *field = path_of(reader, "triggers.ussd", names[i]);
 
@@ -389,7 +413,8 @@ static bool read_ussd(struct reader *reader)
 static bool read_triggers(struct reader *reader)
 {
 	static const char *const allowed[] = { "keywords", "menu", "ussd", NULL };
-	int entered = enter(reader, -1, "triggers", "triggers", "{ keywords = { SURVEI = \"take\" } }");
+	int entered = enter(reader, -1, "triggers", "triggers",
+			    "{ keywords = { SURVEI = \"take\" } }");
 	const char **names;
 	int count;
 
@@ -419,7 +444,8 @@ static bool read_needs(struct reader *reader)
 		const char *need = lua_isinteger(L, -2) ? text_at(L, -1) : NULL;
 
 		if (!need || strcmp(need, "records") != 0)
-			return refuse(reader, "needs", "may list \"records\" alone in plugin API %d", PLUGIN_API);
+			return refuse(reader, "needs",
+				      "may list \"records\" alone in plugin API %d", PLUGIN_API);
 		reader->manifest->records = true;
 	}
 	lua_pop(L, 1);
@@ -432,8 +458,9 @@ static const struct {
 	const char *name;
 	enum setting_value_type type;
 } setting_types[] = {
-	{ "text", SETTING_IS_TEXT },     { "integer", SETTING_IS_INTEGER }, { "number", SETTING_IS_NUMBER },
-	{ "boolean", SETTING_IS_BOOLEAN }, { "choice", SETTING_IS_TEXT },
+	{ "text", SETTING_IS_TEXT },     { "integer", SETTING_IS_INTEGER },
+	{ "number", SETTING_IS_NUMBER }, { "boolean", SETTING_IS_BOOLEAN },
+	{ "choice", SETTING_IS_TEXT },
 };
 
 static bool read_choices(struct reader *reader, struct plugin_setting_row *row, const char *field)
@@ -442,7 +469,8 @@ static bool read_choices(struct reader *reader, struct plugin_setting_row *row, 
 	const char **choices;
 	lua_Integer count;
 
-	if (push_field(L, -1, "choices") != LUA_TTABLE || lua_rawlen(L, -1) < 1 || lua_rawlen(L, -1) > ROWS_MAX)
+	if (push_field(L, -1, "choices") != LUA_TTABLE || lua_rawlen(L, -1) < 1 ||
+	    lua_rawlen(L, -1) > ROWS_MAX)
 		return refuse(reader, field, "a choice needs choices = { \"...\", \"...\" }");
 	count = (lua_Integer)lua_rawlen(L, -1);
 	choices = arena_alloc(reader->manifest->arena, ((size_t)count + 1) * sizeof(*choices));
@@ -458,7 +486,8 @@ static bool read_choices(struct reader *reader, struct plugin_setting_row *row, 
 	return true;
 }
 
-static bool read_bound(struct reader *reader, const char *name, const char *field, double *out, bool *given)
+static bool read_bound(struct reader *reader, const char *name, const char *field, double *out,
+		       bool *given)
 {
 	lua_State *L = reader->L;
 	int type = push_field(L, -1, name);
@@ -468,7 +497,8 @@ static bool read_bound(struct reader *reader, const char *name, const char *fiel
 		*given = true;
 	}
 	lua_pop(L, 1);
-	return type == LUA_TNIL || type == LUA_TNUMBER || refuse(reader, field, "%s must be a number", name);
+	return type == LUA_TNIL || type == LUA_TNUMBER ||
+	       refuse(reader, field, "%s must be a number", name);
 }
 
 /* The default, on top of the stack; popped. */
@@ -520,24 +550,29 @@ static bool read_setting(struct reader *reader, struct plugin_setting_row *row, 
 		i++;
 	lua_pop(L, 1);
 	if (i == ARRAY_LEN(setting_types))
-		return refuse(reader, field, "begins with its type: \"text\", \"integer\", \"number\", \"boolean\" "
-					     "or \"choice\"");
+		return refuse(
+			reader, field,
+			"begins with its type: \"text\", \"integer\", \"number\", \"boolean\" "
+			"or \"choice\"");
 	row->type = setting_types[i].type;
 	if (strcmp(setting_types[i].name, "choice") == 0 && !read_choices(reader, row, field))
 		return false;
-	if (!read_bound(reader, "min", field, &row->min, &low) || !read_bound(reader, "max", field, &row->max, &high))
+	if (!read_bound(reader, "min", field, &row->min, &low) ||
+	    !read_bound(reader, "max", field, &row->max, &high))
 		return false;
 	if (low != high)
 		return refuse(reader, field, "has one of min and max; give both");
 	row->has_bounds = low;
 	push_field(L, -1, "default");
-	return read_default(reader, row, field) && read_text(reader, "help", field, false, SUMMARY_MAX, &row->help);
+	return read_default(reader, row, field) &&
+	       read_text(reader, "help", field, false, SUMMARY_MAX, &row->help);
 }
 
 static bool read_settings(struct reader *reader)
 {
 	struct plugin *plugin = reader->manifest->plugin;
-	int entered = enter(reader, -1, "settings", "settings", "{ question = { \"text\", default = \"...\" } }");
+	int entered = enter(reader, -1, "settings", "settings",
+			    "{ question = { \"text\", default = \"...\" } }");
 	const char **names;
 	int count;
 
@@ -546,7 +581,8 @@ static bool read_settings(struct reader *reader)
 	count = names_in(reader, "settings", &names);
 	if (count < 0)
 		return false;
-	plugin->settings = arena_alloc(reader->manifest->arena, ((size_t)count + 1) * sizeof(*plugin->settings));
+	plugin->settings = arena_alloc(reader->manifest->arena,
+				       ((size_t)count + 1) * sizeof(*plugin->settings));
 	for (int i = 0; i < count; i++) {
 		char *field = path_of(reader, "settings", names[i]);
 
@@ -573,25 +609,32 @@ static const struct {
 	{ "boolean", FIELD_BOOLEAN }, { "area", FIELD_TEXT },       { "date", FIELD_TEXT },
 };
 
-static bool read_field(struct reader *reader, struct record_table *table, const char *name, const char *field)
+static bool read_field(struct reader *reader, struct record_table *table, const char *name,
+		       const char *field)
 {
-	const char *type = push_field(reader->L, -1, name) == LUA_TSTRING ? text_at(reader->L, -1) : NULL;
+	const char *type = push_field(reader->L, -1, name) == LUA_TSTRING ? text_at(reader->L, -1)
+									  : NULL;
 	unsigned i = 0;
 
 	while (i < ARRAY_LEN(field_types) && (!type || strcmp(type, field_types[i].name) != 0))
 		i++;
 	lua_pop(reader->L, 1);
 	if (i == ARRAY_LEN(field_types))
-		return refuse(reader, field, "must be \"text\", \"integer\", \"number\", \"boolean\", \"area\" or \"date\"");
+		return refuse(reader, field,
+			      "must be \"text\", \"integer\", \"number\", \"boolean\", \"area\" or "
+			      "\"date\"");
 	if (!is_identifier(name) || strcmp(name, "citizen") == 0)
-		return refuse(reader, field, "a field's name is made of a-z, 0-9 and _, and not citizen: every "
-					     "record has that by itself");
-	table->fields[table->field_count++] = (struct table_field){ .name = name, .type = field_types[i].type };
+		return refuse(reader, field,
+			      "a field's name is made of a-z, 0-9 and _, and not citizen: every "
+			      "record has that by itself");
+	table->fields[table->field_count++] = (struct table_field){ .name = name,
+								    .type = field_types[i].type };
 	return true;
 }
 
 /* index or unique: a list of names of fields.  each is called for every one. */
-static bool read_list(struct reader *reader, struct record_table *table, const char *at, const char *name)
+static bool read_list(struct reader *reader, struct record_table *table, const char *at,
+		      const char *name)
 {
 	lua_State *L = reader->L;
 	char *field = path_of(reader, at, name);
@@ -602,7 +645,9 @@ static bool read_list(struct reader *reader, struct record_table *table, const c
 	if (entered <= 0)
 		return entered == 0;
 	count = (lua_Integer)lua_rawlen(L, -1);
-	table->unique = unique ? arena_alloc(reader->manifest->arena, ROWS_MAX * sizeof(*table->unique)) : table->unique;
+	table->unique = unique ? arena_alloc(reader->manifest->arena,
+					     ROWS_MAX * sizeof(*table->unique))
+			       : table->unique;
 	for (lua_Integer i = 1; i <= count && i <= ROWS_MAX; i++) {
 		struct table_field *found = NULL;
 		const char *text;
@@ -613,7 +658,8 @@ static bool read_list(struct reader *reader, struct record_table *table, const c
 			if (strcmp(table->fields[f].name, text) == 0)
 				found = &table->fields[f];
 		if (!found && !(unique && text && strcmp(text, "citizen") == 0))
-			return refuse(reader, field, "must list fields of this table%s", unique ? ", or citizen" : "");
+			return refuse(reader, field, "must list fields of this table%s",
+				      unique ? ", or citizen" : "");
 		if (unique)
 			table->unique[table->unique_count++] = found ? found->name : "citizen";
 		else
@@ -631,7 +677,8 @@ static bool read_table(struct reader *reader, struct record_table *table, const 
 
 	if (count < 0)
 		return false;
-	table->fields = arena_alloc(reader->manifest->arena, ((size_t)count + 1) * sizeof(*table->fields));
+	table->fields = arena_alloc(reader->manifest->arena,
+				    ((size_t)count + 1) * sizeof(*table->fields));
 	for (int i = 0; i < count; i++)
 		if (strcmp(names[i], "index") != 0 && strcmp(names[i], "unique") != 0 &&
 		    !read_field(reader, table, names[i], path_of(reader, at, names[i])))
@@ -642,20 +689,26 @@ static bool read_table(struct reader *reader, struct record_table *table, const 
 static bool read_records(struct reader *reader)
 {
 	struct manifest *manifest = reader->manifest;
-	int entered = enter(reader, -1, "records", "records", "{ answers = { rating = \"integer\" } }");
+	int entered = enter(reader, -1, "records", "records",
+			    "{ answers = { rating = \"integer\" } }");
 	const char **names;
 	int count;
 
 	if (entered <= 0)
-		return entered == 0 ? !manifest->records || refuse(reader, "needs", "lists \"records\", but there is no "
-										    "table in records")
-				    : false;
+		return entered == 0
+			       ? !manifest->records || refuse(reader, "needs",
+							      "lists \"records\", but there is no "
+							      "table in records")
+			       : false;
 	if (!manifest->records)
-		return refuse(reader, "needs", "must list \"records\", because the plugin has some: needs = { \"records\" }");
+		return refuse(reader, "needs",
+			      "must list \"records\", because the plugin has some: needs = { "
+			      "\"records\" }");
 	count = names_in(reader, "records", &names);
 	if (count < 0)
 		return false;
-	manifest->tables = arena_alloc(manifest->arena, ((size_t)count + 1) * sizeof(*manifest->tables));
+	manifest->tables = arena_alloc(manifest->arena,
+				       ((size_t)count + 1) * sizeof(*manifest->tables));
 	for (int i = 0; i < count; i++) {
 		char *field = path_of(reader, "records", names[i]);
 
@@ -675,13 +728,16 @@ static bool read_records(struct reader *reader)
 bool manifest_read(lua_State *L, struct manifest *manifest)
 {
 	static bool (*const parts[])(struct reader *) = {
-		check_fields, read_head, read_dialogs, read_triggers, read_needs, read_settings, read_records,
+		check_fields, read_head,     read_dialogs, read_triggers,
+		read_needs,   read_settings, read_records,
 	};
 	struct reader reader = { .L = L, .manifest = manifest, .top = lua_gettop(L) };
 
 	manifest->field = manifest->why = "";
 	if (!lua_istable(L, -1))
-		return refuse(&reader, "", "the file must return a table, the manifest: return { name = \"%s\", api = %d, ... }",
+		return refuse(&reader, "",
+			      "the file must return a table, the manifest: return { name = \"%s\", "
+			      "api = %d, ... }",
 			      manifest->plugin->name, PLUGIN_API);
 	luaL_checkstack(L, 30, "manifest");
 	for (unsigned i = 0; i < ARRAY_LEN(parts); i++) {

@@ -67,7 +67,8 @@ struct program *program_new(struct bundle *bundle, char *error, size_t error_siz
 	for (unsigned i = 0; i < bundle->file_count; i++) {
 		const struct bundle_file *file = &bundle->files[i];
 
-		if (!sandbox_add(program->sandbox, file->name, file->source.data, file->source.len, error, error_size))
+		if (!sandbox_add(program->sandbox, file->name, file->source.data, file->source.len,
+				 error, error_size))
 			goto broken;
 	}
 	if (sandbox_protected(program->sandbox, provide, program))
@@ -204,7 +205,9 @@ static void push_start(struct slice *slice, lua_State *L)
 	set_text(L, "keyword", event->keyword);
 	set_text(L, "rest", event->rest);
 	set_text(L, "text", event->text);
-	set_text(L, "channel", event->channel == CHANNEL_USSD ? (struct bytes){ "ussd", 4 } : (struct bytes){ "sms", 3 });
+	set_text(L, "channel",
+		 event->channel == CHANNEL_USSD ? (struct bytes){ "ussd", 4 }
+						: (struct bytes){ "sms", 3 });
 	lua_pushinteger(L, event->time);
 	lua_setfield(L, -2, "time");
 	slice->count = 3;
@@ -276,7 +279,8 @@ static void push_slice(lua_State *L UNUSED, void *arg)
 		push_results(slice, thread);
 }
 
-static enum run_end fail(struct run_call *call, enum run_end end, const char *fmt, ...) PRINTF_LIKE(3, 4);
+static enum run_end fail(struct run_call *call, enum run_end end, const char *fmt, ...)
+	PRINTF_LIKE(3, 4);
 static enum run_end fail(struct run_call *call, enum run_end end, const char *fmt, ...)
 {
 	char text[ERROR_MAX];
@@ -319,7 +323,8 @@ static enum run_end run_slice(struct run *run, struct run_call *call, struct sli
 	if (!sandbox_protected(run->program->sandbox, push_slice, slice))
 		slice->why = "out of memory";
 	if (slice->why)
-		return fail(call, RUN_FAILED, "%s: a result: %s", run->program->bundle->plugin, slice->why);
+		return fail(call, RUN_FAILED, "%s: a result: %s", run->program->bundle->plugin,
+			    slice->why);
 	run->request = (struct request){ 0 };
 	return end_of(run, call, sandbox_run_resume(run->sandbox, slice->count, &nresults));
 }
@@ -341,7 +346,9 @@ static enum run_end diverged(struct run *run, struct run_call *call, const char 
 {
 	const char *now = run->over ? "ends" : request_kind_name(run->request.kind);
 
-	return fail(call, RUN_DIVERGED, "%s: the dialog %s where the journal has %s: not the code or arguments that it began with",
+	return fail(call, RUN_DIVERGED,
+		    "%s: the dialog %s where the journal has %s: not the code or arguments that it "
+		    "began with",
 		    run->program->bundle->plugin, now, recorded);
 }
 
@@ -368,8 +375,10 @@ static enum run_end begin(struct run *run, struct run_call *call)
 	struct journal_entry entry;
 	struct slice slice = { .run = run, .start = &entry.event };
 
-	if (journal_next(&call->journal, &run->position, &entry) != 1 || entry.type != ENTRY_EVENT || !entry.event.start)
-		return fail(call, RUN_DIVERGED, "%s: the journal is damaged, or of a later version", run->program->bundle->plugin);
+	if (journal_next(&call->journal, &run->position, &entry) != 1 ||
+	    entry.type != ENTRY_EVENT || !entry.event.start)
+		return fail(call, RUN_DIVERGED, "%s: the journal is damaged, or of a later version",
+			    run->program->bundle->plugin);
 	apply_event(run, &entry.event);
 	run->started = true;
 	run->live = at_end(run, call) && !call->committed;
@@ -381,7 +390,9 @@ static enum run_end take_read(struct run *run, struct run_call *call)
 {
 	struct buf packed = { 0 }, entry = { 0 };
 	struct slice slice = { .run = run, .read = call->read, .packed = &packed };
-	struct journal_call done = { .kind = run->request.kind, .hash = run->request.hash, .shape = run->request.shape };
+	struct journal_call done = { .kind = run->request.kind,
+				     .hash = run->request.hash,
+				     .shape = run->request.shape };
 	struct arena *arena = call->arena;
 	enum run_end end;
 
@@ -407,11 +418,13 @@ static enum run_end walk(struct run *run, struct run_call *call, enum run_end en
 	for (;;) {
 		rc = end == RUN_WAITS || end == RUN_DONE ? next_call(run, call, &entry) : 0;
 		if (rc < 0)
-			return fail(call, RUN_DIVERGED, "%s: the journal is damaged", run->program->bundle->plugin);
+			return fail(call, RUN_DIVERGED, "%s: the journal is damaged",
+				    run->program->bundle->plugin);
 		if (rc == 0)
 			return end;
 		run->over = end == RUN_DONE;
-		if (run->over || entry.call.kind != run->request.kind || entry.call.hash != run->request.hash)
+		if (run->over || entry.call.kind != run->request.kind ||
+		    entry.call.hash != run->request.hash)
 			return diverged(run, call, request_kind_name(entry.call.kind));
 		run->live = at_end(run, call) && !call->committed;
 		slice = (struct slice){ .run = run, .results = entry.call.results };
@@ -421,7 +434,8 @@ static enum run_end walk(struct run *run, struct run_call *call, enum run_end en
 
 static bool reads(enum request_kind kind)
 {
-	return kind == REQUEST_INSERT || kind == REQUEST_GET || kind == REQUEST_FIND || kind == REQUEST_COUNT;
+	return kind == REQUEST_INSERT || kind == REQUEST_GET || kind == REQUEST_FIND ||
+	       kind == REQUEST_COUNT;
 }
 
 /* Both results of an insert as entries: the store takes the one that holds. */
@@ -429,8 +443,12 @@ static void finish_insert(struct run *run, struct run_call *call)
 {
 	struct record_write *write = run->write;
 	struct arena *arena = &call->step->arena;
-	struct journal_call entry = { .kind = REQUEST_INSERT, .hash = run->request.hash, .shape = run->request.shape };
-	static const unsigned char exists[] = { 0, 5, 6, 'e', 'x', 'i', 's', 't', 's' }; /* nil, "exists", packed */
+	struct journal_call entry = { .kind = REQUEST_INSERT,
+				      .hash = run->request.hash,
+				      .shape = run->request.shape };
+	static const unsigned char exists[] = {
+		0, 5, 6, 'e', 'x', 'i', 's', 't', 's'
+	}; /* nil, "exists", packed */
 	struct buf buf = { 0 };
 
 	write->dialog = call->dialog;
@@ -460,8 +478,10 @@ static void hand_out(struct run *run, struct run_call *call)
 	*request = run->request;
 	request->shape = copy(arena, request->shape);
 	request->prompt = copy(arena, request->prompt);
-	request->options = arena_alloc(arena, (request->option_count + 1) * sizeof(*request->options));
-	request->values = arena_alloc(arena, (request->option_count + 1) * sizeof(*request->values));
+	request->options = arena_alloc(arena,
+				       (request->option_count + 1) * sizeof(*request->options));
+	request->values = arena_alloc(arena,
+				      (request->option_count + 1) * sizeof(*request->values));
 	for (unsigned i = 0; i < request->option_count; i++) {
 		request->options[i] = copy(arena, run->request.options[i]);
 		request->values[i] = copy(arena, run->request.values[i]);
@@ -486,7 +506,8 @@ static void clean_log(struct run *run, struct run_call *call)
 {
 	struct bytes log = sandbox_run_log(run->sandbox);
 
-	call->log = run->live && log.len > 0 ? utf8_clean(call->arena, log, log.len, NULL) : (struct bytes){ "", 0 };
+	call->log = run->live && log.len > 0 ? utf8_clean(call->arena, log, log.len, NULL)
+					     : (struct bytes){ "", 0 };
 }
 
 static enum run_end finish(struct run *run, struct run_call *call, enum run_end end)
@@ -515,7 +536,8 @@ enum run_end run_go(struct run *run, struct run_call *call)
 		end = begin(run, call);
 	end = walk(run, call, end);
 	if (end == RUN_WAITS && call->committed &&
-	    (run->request.kind != call->committed->kind || run->request.hash != call->committed->hash))
+	    (run->request.kind != call->committed->kind ||
+	     run->request.hash != call->committed->hash))
 		end = diverged(run, call, request_kind_name(call->committed->kind));
 	else if (end == RUN_DONE && call->committed)
 		end = diverged(run, call, request_kind_name(call->committed->kind));

@@ -16,16 +16,17 @@ struct run;
 struct program *program_new(struct bundle *bundle, char *error, size_t error_size) MUST_CHECK;
 void program_free(struct program *program); /* NULL is fine; its runs must be freed before */
 const struct bundle *program_bundle(const struct program *program);
-bool program_spoiled(const struct program *program); /* free it: its other runs are replayed elsewhere */
+bool program_spoiled(
+	const struct program *program); /* free it: its other runs are replayed elsewhere */
 
 enum run_end {
-	RUN_WAITS,    /* for the citizen: out->request */
-	RUN_READS,    /* for the store: out->request, and out->query or a record_write in the step */
-	RUN_DONE,     /* the function has returned */
-	RUN_FAILED,   /* the author's bug: out->error */
+	RUN_WAITS,  /* for the citizen: out->request */
+	RUN_READS,  /* for the store: out->request, and out->query or a record_write in the step */
+	RUN_DONE,   /* the function has returned */
+	RUN_FAILED, /* the author's bug: out->error */
 	RUN_BREACHED, /* a limit was hit: out->error */
 	RUN_DIVERGED, /* the journal isn't this code's: out->error */
-	RUN_AGAIN,    /* a limit was hit in replay, which says nothing about the dialog: try again later */
+	RUN_AGAIN, /* a limit was hit in replay, which says nothing about the dialog: try again later */
 };
 
 /* What the store answered to RUN_READS with a query. */
@@ -37,27 +38,31 @@ struct read_result {
 
 struct run_call {
 	/* in */
-	struct bytes journal;             /* whole, with what is new at its end */
-	const char *citizen;              /* "" : a dialog without one */
+	struct bytes journal; /* whole, with what is new at its end */
+	const char *citizen;  /* "" : a dialog without one */
 	struct id dialog;
-	const struct request *committed;  /* get, find or count: the effects up to this request are kept already, so that a
+	const struct request *
+		committed; /* get, find or count: the effects up to this request are kept already, so that a
 					   * run that begins anew must not cause them again.  NULL: none */
-	const struct read_result *read;   /* answers the request that the journal ends at; NULL: none */
-	struct step *step;                /* record_writes are added */
-	struct arena *arena;              /* for all that is handed out */
+	const struct read_result
+		*read;       /* answers the request that the journal ends at; NULL: none */
+	struct step *step;   /* record_writes are added */
+	struct arena *arena; /* for all that is handed out */
 	/* out */
-	struct bytes said;                /* by say, up to the request or the end */
+	struct bytes said; /* by say, up to the request or the end */
 	struct request request;
-	struct record_query query;        /* of RUN_READS; table NULL: the request is an insert, the step's last record_write */
-	struct bytes appended;            /* an entry for `read`, to be added to the journal */
-	const char *error;                /* one line with file and line */
-	struct bytes log;                 /* what log and print wrote in what is new */
-	bool replayed;                    /* the run began at the journal's start */
+	struct record_query
+		query; /* of RUN_READS; table NULL: the request is an insert, the step's last record_write */
+	struct bytes appended; /* an entry for `read`, to be added to the journal */
+	const char *error;     /* one line with file and line */
+	struct bytes log;      /* what log and print wrote in what is new */
+	bool replayed;         /* the run began at the journal's start */
 };
 
 /* The dialog's function by its name, or NULL where the bundle has none (error says so). */
-struct run *run_new(struct program *program, const char *dialog, char *error, size_t error_size) MUST_CHECK;
-void run_free(struct run *run); /* NULL is fine */
+struct run *run_new(struct program *program, const char *dialog, char *error,
+		    size_t error_size) MUST_CHECK;
+void run_free(struct run *run);             /* NULL is fine */
 size_t run_position(const struct run *run); /* bytes of its journal that it has seen */
 size_t run_kept(const struct run *run);     /* bytes of memory that it has grown by */
 struct program *run_program(const struct run *run);

@@ -27,8 +27,20 @@ struct reading {
 
 /* Words that people write before the keyword: greetings, titles, and what printed guides say ("ketik", "<spasi>"). */
 static const char *const leading[] = {
-	"ASS", "ASSALAMUALAIKUM", "BAPAK", "BJN", "BU", "DEAR", "HALO", "HAI", "HELLO", "IBU", "KETIK", "MALAM", "MAS",
-	"MBAK", "MIN", "ADMIN", "MOHON", "NUWUN", "PAGI", "PAK", "SELAMAT", "SIANG", "SORE", "SPASI", "TOLONG", "YTH", NULL,
+	"ASS",     "ASSALAMUALAIKUM",
+	"BAPAK",   "BJN",
+	"BU",      "DEAR",
+	"HALO",    "HAI",
+	"HELLO",   "IBU",
+	"KETIK",   "MALAM",
+	"MAS",     "MBAK",
+	"MIN",     "ADMIN",
+	"MOHON",   "NUWUN",
+	"PAGI",    "PAK",
+	"SELAMAT", "SIANG",
+	"SORE",    "SPASI",
+	"TOLONG",  "YTH",
+	NULL,
 };
 
 static bool is_leading(const char *word)
@@ -163,7 +175,9 @@ static bool read_page_word(struct reading *reading)
 	const char *text = utf8_fold(reading->arena, reading->text).data;
 	bool ussd = reading->view->channel == CHANNEL_USSD;
 
-	return page_by(reading, strcmp(text, "lanjut") == 0 || strcmp(text, "next") == 0 || strcmp(text, "more") == 0,
+	return page_by(reading,
+		       strcmp(text, "lanjut") == 0 || strcmp(text, "next") == 0 ||
+			       strcmp(text, "more") == 0,
 		       ussd && (strcmp(text, "kembali") == 0 || strcmp(text, "back") == 0));
 }
 
@@ -180,7 +194,8 @@ static bool is_front(const struct reading *reading)
 {
 	const struct route_view *view = reading->view;
 
-	return view->plugin && strcmp(view->plugin, reading->out->to->name) == 0 && strcmp(view->dialog, reading->out->dialog) == 0;
+	return view->plugin && strcmp(view->plugin, reading->out->to->name) == 0 &&
+	       strcmp(view->dialog, reading->out->dialog) == 0;
 }
 
 static bool read_keyword(struct reading *reading)
@@ -195,8 +210,8 @@ static bool read_keyword(struct reading *reading)
 /* "SURVEI 1": people write the keyword before everything. */
 static bool read_answer_behind_keyword(struct reading *reading)
 {
-	return reading->has_word && reading->rest.len > 0 && is_front(reading) && fit(reading, reading->rest) == ANSWER_FITS &&
-	       is(reading, ROUTE_ANSWER);
+	return reading->has_word && reading->rest.len > 0 && is_front(reading) &&
+	       fit(reading, reading->rest) == ANSWER_FITS && is(reading, ROUTE_ANSWER);
 }
 
 /* In words that may say anything, the open dialog's own keyword counts where it stands alone. */
@@ -225,7 +240,8 @@ static bool read_near_keyword(struct reading *reading)
 	bool two = false;
 
 	for (unsigned p = 0; word[0] && p < set->count; p++)
-		for (unsigned k = 0; !set->plugins[p].error && k < set->plugins[p].keyword_count; k++) {
+		for (unsigned k = 0; !set->plugins[p].error && k < set->plugins[p].keyword_count;
+		     k++) {
 			const char *keyword = set->plugins[p].keywords[k].keyword;
 			unsigned slips = answer_slips(word, lower(reading->arena, keyword));
 
@@ -263,23 +279,40 @@ static bool read_unknown(struct reading *reading)
 typedef bool read_row(struct reading *reading);
 
 static read_row *const in_free_text[] = {
-	read_own_word, read_page_word, read_page_key, read_keyword_of_others, read_answer, read_again, NULL,
+	read_own_word, read_page_word, read_page_key, read_keyword_of_others,
+	read_answer,   read_again,     NULL,
 };
 static read_row *const in_question[] = {
-	read_own_word, read_page_word, read_answer, read_page_key, read_answer_behind_keyword,
-	read_keyword_of_others, read_near_answer, read_keyword, read_near_keyword, read_again, NULL,
+	read_own_word,
+	read_page_word,
+	read_answer,
+	read_page_key,
+	read_answer_behind_keyword,
+	read_keyword_of_others,
+	read_near_answer,
+	read_keyword,
+	read_near_keyword,
+	read_again,
+	NULL,
 };
 /* Pages are left of a dialog that is over; or there is none. */
 static read_row *const in_pages[] = {
-	read_own_word, read_page_word, read_page_key, read_keyword, read_start, read_near_keyword, read_number, read_unknown, NULL,
+	read_own_word,     read_page_word, read_page_key, read_keyword, read_start,
+	read_near_keyword, read_number,    read_unknown,  NULL,
 };
 static read_row *const outside[] = {
 	read_own_word, read_keyword, read_start, read_near_keyword, read_number, read_unknown, NULL,
 };
 
-void route_text(struct arena *arena, const struct route_view *view, struct bytes text, struct route *out)
+void route_text(struct arena *arena, const struct route_view *view, struct bytes text,
+		struct route *out)
 {
-	struct reading reading = { .arena = arena, .view = view, .text = text, .keyword = "", .rest = { "", 0 }, .out = out };
+	struct reading reading = { .arena = arena,
+				   .view = view,
+				   .text = text,
+				   .keyword = "",
+				   .rest = { "", 0 },
+				   .out = out };
 	read_row *const *rows = outside;
 
 	*out = (struct route){ .keyword = "", .rest = { "", 0 } };

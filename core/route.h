@@ -29,20 +29,21 @@ enum route_kind {
 struct route_view {
 	const struct plugin_set *plugins;
 	enum channel channel;
-	bool stopped;                 /* the citizen has said STOP */
+	bool stopped; /* the citizen has said STOP */
 	/* The dialog in front, or NULL. */
 	const char *plugin, *dialog;
 	const struct request *request;
-	unsigned pages;               /* of request->text */
+	unsigned pages; /* of request->text */
 };
 
 struct route {
 	enum route_kind kind;
-	struct answer answer;         /* ROUTE_ANSWER */
-	struct plugin *to;            /* ROUTE_KEYWORD */
+	struct answer answer; /* ROUTE_ANSWER */
+	struct plugin *to;    /* ROUTE_KEYWORD */
 	const char *dialog, *keyword;
-	struct bytes rest;            /* the words behind the keyword */
+	struct bytes rest; /* the words behind the keyword */
 };
 
 /* text is valid UTF-8.  Ownership: in the arena, the text and the plugin set. */
-void route_text(struct arena *arena, const struct route_view *view, struct bytes text, struct route *out);
+void route_text(struct arena *arena, const struct route_view *view, struct bytes text,
+		struct route *out);

@@ -71,7 +71,8 @@ struct reload {
 
 struct serve {
 	const char *program, *config, *state_option;
-	struct settings *first, *settings; /* first: owned, what listeners and store began with; settings: owned, today's */
+	struct settings *first,
+		*settings; /* first: owned, what listeners and store began with; settings: owned, today's */
 	struct event_base *base;
 	struct timers *timers;
 	struct store *store;
@@ -117,7 +118,9 @@ static bool make_state(struct serve *serve)
 	char text[ERROR_SIZE];
 
 	if (mkdir(state, 0700) != 0 && errno != EEXIST) {
-		snprintf(text, sizeof(text), "%s: the state folder can't be made: %s; the setting `state` names it", state, strerror(errno));
+		snprintf(text, sizeof(text),
+			 "%s: the state folder can't be made: %s; the setting `state` names it",
+			 state, strerror(errno));
 		return fail(text);
 	}
 	serve->quarantine = NULL;
@@ -131,11 +134,15 @@ static bool make_state(struct serve *serve)
 static void skip_quarantined(const struct serve *serve, struct plugin_set *set)
 {
 	for (unsigned i = 0; i < set->count; i++) {
-		char *path = arena_printf(&set->arena, "%s/%s", serve->quarantine, set->plugins[i].name);
+		char *path = arena_printf(&set->arena, "%s/%s", serve->quarantine,
+					  set->plugins[i].name);
 
 		if (access(path, F_OK) == 0)
-			set->plugins[i].error = arena_printf(&set->arena, "it could not be stopped and ended the gateway once; remove %s to "
-									  "load it again", path);
+			set->plugins[i].error = arena_printf(
+				&set->arena,
+				"it could not be stopped and ended the gateway once; remove %s to "
+				"load it again",
+				path);
 	}
 }
 
@@ -144,14 +151,15 @@ static void load(struct reload *reload)
 	const struct settings *settings = reload->settings;
 	char folder[4096];
 
-	reload->rc = plugins_load(settings->plugins, settings->plugin_settings, settings->plugin_setting_count, settings->file,
-				  &reload->plugins, reload->error, sizeof(reload->error));
+	reload->rc = plugins_load(settings->plugins, settings->plugin_settings,
+				  settings->plugin_setting_count, settings->file, &reload->plugins,
+				  reload->error, sizeof(reload->error));
 	if (reload->rc < 0)
 		return;
 	skip_quarantined(reload->serve, reload->plugins);
 	snprintf(folder, sizeof(folder), "%s/telco", settings->plugins);
-	reload->rc = telco_open(folder, settings->connections, settings->connection_count, &reload->telco, reload->error,
-				sizeof(reload->error));
+	reload->rc = telco_open(folder, settings->connections, settings->connection_count,
+				&reload->telco, reload->error, sizeof(reload->error));
 }
 
 static void *load_main(void *arg)
@@ -181,14 +189,17 @@ static bool start_loading(struct reload *reload)
 static void make_path(struct serve *serve, struct plugin_set *plugins)
 {
 	const struct settings *settings = serve->settings;
-	struct worker_options workers = { settings->workers, settings->dialog_cache, serve->quarantine };
+	struct worker_options workers = { settings->workers, settings->dialog_cache,
+					  serve->quarantine };
 	struct outbox_options outbox = { .waiting_max = settings->outbox_max };
 
 	serve->client = http_client_new(serve->base, CLIENT_CONNECTIONS);
-	serve->outbox = outbox_new(serve->store, serve->telco, serve->client, serve->timers, &outbox);
+	serve->outbox = outbox_new(serve->store, serve->telco, serve->client, serve->timers,
+				   &outbox);
 	serve->workers = workers_new(serve->base, &workers);
-	serve->inbox = inbox_new(&(struct inbox_parts){ serve->base, serve->store, serve->timers, serve->workers, serve->outbox,
-							serve->telco, plugins, settings });
+	serve->inbox = inbox_new(&(struct inbox_parts){ serve->base, serve->store, serve->timers,
+							serve->workers, serve->outbox, serve->telco,
+							plugins, settings });
 }
 
 /* Plugins and telcos are looked at before anything is made: a mistake changes nothing. */
@@ -300,7 +311,8 @@ static bool take_up(struct serve *serve)
 
 /* ---- listeners ---- */
 
-static bool listen_at(struct serve *serve, const char *host, unsigned port, struct http_limits *limits, http_handler *handler, void *arg,
+static bool listen_at(struct serve *serve, const char *host, unsigned port,
+		      struct http_limits *limits, http_handler *handler, void *arg,
 		      const char *setting, struct http_server **out)
 {
 	char text[ERROR_SIZE];
@@ -309,13 +321,19 @@ static bool listen_at(struct serve *serve, const char *host, unsigned port, stru
 	if (rc == 0)
 		return true;
 	if (rc == -EADDRINUSE)
-		snprintf(text, sizeof(text), "%s port %u is taken by another program; stop that, or set %s_port to another in a settings file "
-					     "(kentongan serve --config FILE)", host, port, setting);
+		snprintf(text, sizeof(text),
+			 "%s port %u is taken by another program; stop that, or set %s_port to "
+			 "another in a settings file "
+			 "(kentongan serve --config FILE)",
+			 host, port, setting);
 	else if (rc == -EACCES)
-		snprintf(text, sizeof(text), "%s port %u may not be opened by this user; set %s_port to one above 1023", host, port, setting);
+		snprintf(text, sizeof(text),
+			 "%s port %u may not be opened by this user; set %s_port to one above 1023",
+			 host, port, setting);
 	else
-		snprintf(text, sizeof(text), "%s port %u can't be opened: %s; see %s_host and %s_port", host, port, strerror(-rc), setting,
-			 setting);
+		snprintf(text, sizeof(text),
+			 "%s port %u can't be opened: %s; see %s_host and %s_port", host, port,
+			 strerror(-rc), setting, setting);
 	return fail(text);
 }
 
@@ -347,7 +365,10 @@ static char *admin_secret(const struct serve *serve)
 	text[strcspn(text, "\r\n")] = '\0';
 	if (strlen(text) >= SECRET_DIGITS)
 		return xstrdup(text);
-	fprintf(stderr, "kentongan: %s: must hold a secret of at least %d characters; remove it and a new one is made\n", path, SECRET_DIGITS);
+	fprintf(stderr,
+		"kentongan: %s: must hold a secret of at least %d characters; remove it and a new "
+		"one is made\n",
+		path, SECRET_DIGITS);
 	return NULL;
 }
 
@@ -406,22 +427,25 @@ static bool open_listeners(struct serve *serve)
 	serve->gateway = gateway_new(serve->inbox, serve->outbox, serve->telco, settings);
 	limits_of(settings, &serve->public_limits);
 	limits_of(settings, &serve->admin_limits);
-	if (!listen_at(serve, settings->public_host, settings->public_port, &serve->public_limits, gateway_handle, serve->gateway, "public",
-		       &serve->public_server)) {
+	if (!listen_at(serve, settings->public_host, settings->public_port, &serve->public_limits,
+		       gateway_handle, serve->gateway, "public", &serve->public_server)) {
 		free(secret);
 		return false;
 	}
-	own_base(public_base, sizeof(public_base), settings->public_host, http_server_port(serve->public_server));
+	own_base(public_base, sizeof(public_base), settings->public_host,
+		 http_server_port(serve->public_server));
 	make_phone(serve, public_base);
 	serve->admin = admin_new(secret, &operate_ops, &serve->operate, serve->phone);
 	free(secret);
-	if (!listen_at(serve, settings->admin_host, settings->admin_port, &serve->admin_limits, admin_handle, serve->admin, "admin",
-		       &serve->admin_server))
+	if (!listen_at(serve, settings->admin_host, settings->admin_port, &serve->admin_limits,
+		       admin_handle, serve->admin, "admin", &serve->admin_server))
 		return false;
-	own_base(admin_base, sizeof(admin_base), settings->admin_host, http_server_port(serve->admin_server));
+	own_base(admin_base, sizeof(admin_base), settings->admin_host,
+		 http_server_port(serve->admin_server));
 	rc = control_addresses_put(settings->state, public_base, admin_base);
 	if (rc < 0)
-		fprintf(stderr, "kentongan: %s/addresses can't be written: %s\n", settings->state, strerror(-rc));
+		fprintf(stderr, "kentongan: %s/addresses can't be written: %s\n", settings->state,
+			strerror(-rc));
 	return rc == 0;
 }
 
@@ -430,16 +454,19 @@ static bool open_listeners(struct serve *serve)
 static void stop_look_cb(void *arg)
 {
 	struct serve *serve = arg;
-	bool idle = inbox_in_work(serve->inbox) == 0 && outbox_in_flight(serve->outbox) == 0 && http_server_in_work(serve->public_server) == 0;
+	bool idle = inbox_in_work(serve->inbox) == 0 && outbox_in_flight(serve->outbox) == 0 &&
+		    http_server_in_work(serve->public_server) == 0;
 
 	serve->stop_look = NULL;
 	if (idle || clock_now_ms() >= serve->stop_ms) {
-		log_event(LOG_INFO, "serve.stopped", "iturns", (int64_t)inbox_in_work(serve->inbox), "icalls",
-			  (int64_t)outbox_in_flight(serve->outbox), "iwaiting", (int64_t)outbox_waiting(serve->outbox), NULL);
+		log_event(LOG_INFO, "serve.stopped", "iturns", (int64_t)inbox_in_work(serve->inbox),
+			  "icalls", (int64_t)outbox_in_flight(serve->outbox), "iwaiting",
+			  (int64_t)outbox_waiting(serve->outbox), NULL);
 		event_base_loopbreak(serve->base);
 		return;
 	}
-	serve->stop_look = timers_at(serve->timers, clock_now_ms() + STOP_LOOK_MS, stop_look_cb, serve);
+	serve->stop_look = timers_at(serve->timers, clock_now_ms() + STOP_LOOK_MS, stop_look_cb,
+				     serve);
 }
 
 static void stop_cb(evutil_socket_t fd UNUSED, short events UNUSED, void *arg)
@@ -495,7 +522,8 @@ static void tell_restart(const struct settings *old, const struct settings *new)
 
 	for (unsigned i = 0; i < ARRAY_LEN(rows); i++)
 		if (!rows[i].same)
-			log_event(LOG_WARN, "settings.needs_restart", "ssetting", rows[i].name, NULL);
+			log_event(LOG_WARN, "settings.needs_restart", "ssetting", rows[i].name,
+				  NULL);
 }
 
 static void reload_free(struct reload *reload)
@@ -550,7 +578,8 @@ static void reloaded_cb(evutil_socket_t fd UNUSED, short events UNUSED, void *ar
 	serve->reload = NULL;
 	pthread_join(reload->thread, NULL);
 	if (reload->rc < 0)
-		log_event(LOG_ERROR, "settings.not_reloaded", "serror", reload->error, "swhat", "the old ones stay", NULL);
+		log_event(LOG_ERROR, "settings.not_reloaded", "serror", reload->error, "swhat",
+			  "the old ones stay", NULL);
 	else
 		swap(serve, reload);
 	reload_free(reload);
@@ -564,12 +593,14 @@ static void begin_reload(struct serve *serve)
 
 	serve->reload_again = false;
 	reload->serve = serve;
-	reload->rc = settings_read(serve->config, serve->state_option, &reload->settings, reload->error, sizeof(reload->error));
+	reload->rc = settings_read(serve->config, serve->state_option, &reload->settings,
+				   reload->error, sizeof(reload->error));
 	if (reload->rc == 0 && start_loading(reload)) {
 		serve->reload = reload;
 		return;
 	}
-	log_event(LOG_ERROR, "settings.not_reloaded", "serror", reload->error, "swhat", "the old ones stay", NULL);
+	log_event(LOG_ERROR, "settings.not_reloaded", "serror", reload->error, "swhat",
+		  "the old ones stay", NULL);
 	reload_free(reload);
 }
 
@@ -594,7 +625,8 @@ static void expired_cb(int error, const struct find_rows *rows, void *arg)
 	if (error || serve->stop_ms)
 		return;
 	for (unsigned i = 0; i < rows->count; i++)
-		inbox_end_dialog(serve->inbox, rows->dialogs[i].citizen, rows->dialogs[i].id, DIALOG_EXPIRED, NULL, NULL);
+		inbox_end_dialog(serve->inbox, rows->dialogs[i].citizen, rows->dialogs[i].id,
+				 DIALOG_EXPIRED, NULL, NULL);
 	serve->more_expired = rows->count == PAGE;
 }
 
@@ -635,11 +667,16 @@ static void retain(struct serve *serve)
 /* What time does to what waits in the store. */
 static void minute(struct serve *serve, int64_t now_ms)
 {
-	struct find expired = { .kind = FIND_DIALOGS_EXPIRED, .before = now_ms / 1000 - EXPIRED_GRACE, .limit = PAGE };
-	struct find parts = { .kind = FIND_PARTS, .before = now_ms / 1000 - PARTS_SECONDS_MAX, .limit = PAGE };
+	struct find expired = { .kind = FIND_DIALOGS_EXPIRED,
+				.before = now_ms / 1000 - EXPIRED_GRACE,
+				.limit = PAGE };
+	struct find parts = { .kind = FIND_PARTS,
+			      .before = now_ms / 1000 - PARTS_SECONDS_MAX,
+			      .limit = PAGE };
 
 	serve->more_expired = false;
-	if (store_find(serve->store, &expired, expired_cb, serve) < 0 || store_find(serve->store, &parts, parts_cb, serve) < 0)
+	if (store_find(serve->store, &expired, expired_cb, serve) < 0 ||
+	    store_find(serve->store, &parts, parts_cb, serve) < 0)
 		log_event(LOG_WARN, "store.busy", NULL);
 	if (now_ms >= serve->retain_ms && !serve->retaining) {
 		serve->retain_ms = now_ms + RETAIN_MS;
@@ -655,14 +692,17 @@ static void tick_cb(void *arg)
 	serve->tick = timers_at(serve->timers, now_ms + TICK_MS, tick_cb, serve);
 	if (serve->stop_ms)
 		return;
-	if (store_lost(serve->store)) { /* nothing can be taken any more: a new start recovers what is on disk */
-		fail("the store failed for good (see the log); ending, so that a new start can recover it");
+	if (store_lost(
+		    serve->store)) { /* nothing can be taken any more: a new start recovers what is on disk */
+		fail("the store failed for good (see the log); ending, so that a new start can "
+		     "recover it");
 		serve->status = 1;
 		event_base_loopbreak(serve->base);
 		return;
 	}
 	inbox_probe_store(serve->inbox);
-	if (now_ms >= serve->minute_ms || (serve->more_expired && inbox_in_work(serve->inbox) == 0)) {
+	if (now_ms >= serve->minute_ms ||
+	    (serve->more_expired && inbox_in_work(serve->inbox) == 0)) {
 		serve->minute_ms = now_ms + MINUTE_MS;
 		minute(serve, now_ms);
 	}
@@ -733,14 +773,17 @@ static void welcome(const struct serve *serve)
 	own_base(base, sizeof(base), settings->admin_host, http_server_port(serve->admin_server));
 	printf("/healthz and /metrics are at %s.\n", base);
 	if (settings->file[0] == '\0' && secret) {
-		own_base(base, sizeof(base), settings->public_host, http_server_port(serve->public_server));
+		own_base(base, sizeof(base), settings->public_host,
+			 http_server_port(serve->public_server));
 		printf("\nTo try it, in another terminal:\n\n"
 		       "  a phone (write SURVEI, HASIL or BANTUAN; with --ussd it dials %s):\n"
 		       "    %s chat --state %s\n\n"
 		       "  an SMS as Kannel would bring it:\n"
-		       "    curl \"%s/telco/%s/sms?key=%s&id=$(date +%%s%%N)&from=%%2B6281234567890&to=2772&text=SURVEI\"\n\n"
+		       "    curl \"%s/telco/%s/sms?key=%s&id=$(date "
+		       "+%%s%%N)&from=%%2B6281234567890&to=2772&text=SURVEI\"\n\n"
 		       "Ctrl-C stops it.\n",
-		       settings->ussd_code, serve->program, settings->state, base, kannel->name, secret);
+		       settings->ussd_code, serve->program, settings->state, base, kannel->name,
+		       secret);
 	}
 	fflush(stdout);
 	log_event(LOG_INFO, "serve.started", "sversion", PACKAGE_VERSION, NULL);
@@ -751,7 +794,8 @@ static bool start(struct serve *serve)
 	struct plugin_set *plugins = NULL;
 	char error[ERROR_SIZE];
 
-	if (settings_read(serve->config, serve->state_option, &serve->settings, error, sizeof(error)) < 0)
+	if (settings_read(serve->config, serve->state_option, &serve->settings, error,
+			  sizeof(error)) < 0)
 		return fail(error);
 	serve->first = serve->settings;
 	log_level_from(serve->settings);
@@ -815,8 +859,10 @@ static void finish(struct serve *serve)
 static int usage(FILE *out)
 {
 	fprintf(out, "usage: kentongan serve [--config FILE] [--state FOLDER]\n"
-		     "  --config FILE    settings (contrib/kentongan.conf.lua has each with its default); without it the embedded default\n"
-		     "  --state FOLDER   where the store and secrets are, instead of ./state; `state` in FILE wins\n");
+		     "  --config FILE    settings (contrib/kentongan.conf.lua has each with its "
+		     "default); without it the embedded default\n"
+		     "  --state FOLDER   where the store and secrets are, instead of ./state; "
+		     "`state` in FILE wins\n");
 	return out == stdout ? 0 : 2;
 }
 

@@ -16,19 +16,19 @@ struct profile {
 	int64_t stopped_at;   /* seconds UTC, 0 never */
 	const char *language; /* "id", "jv", "en"; "" the default */
 	const char *name;
-	const char *area;     /* Kemendagri code */
-	const char *fields;   /* JSON object, or "" */
+	const char *area;   /* Kemendagri code */
+	const char *fields; /* JSON object, or "" */
 };
 
 /* The citizen's latest USSD session with a telco: what a cumulative input is compared with. */
 struct ussd_session {
 	const char *connection, *session, *service_code;
-	struct bytes raw;     /* the whole input so far, as the telco gave it */
-	int64_t touched;      /* seconds UTC of the last step */
+	struct bytes raw; /* the whole input so far, as the telco gave it */
+	int64_t touched;  /* seconds UTC of the last step */
 	bool open;
 	/* What the citizen has before her: the root menu, the question whether to go on with a dialog, or a dialog. */
 	enum ussd_view { USSD_VIEW_MENU, USSD_VIEW_RESUME, USSD_VIEW_DIALOG } view;
-	unsigned page;        /* of the root menu */
+	unsigned page; /* of the root menu */
 };
 
 enum dialog_state {
@@ -39,7 +39,13 @@ enum dialog_state {
 };
 
 enum dialog_reason {
-	DIALOG_OPEN, DIALOG_DONE, DIALOG_STOPPED, DIALOG_EXPIRED, DIALOG_FAILED, DIALOG_REPLACED, DIALOG_DIVERGED,
+	DIALOG_OPEN,
+	DIALOG_DONE,
+	DIALOG_STOPPED,
+	DIALOG_EXPIRED,
+	DIALOG_FAILED,
+	DIALOG_REPLACED,
+	DIALOG_DIVERGED,
 };
 const char *dialog_state_name(enum dialog_state state);    /* static; "waiting", ... */
 const char *dialog_reason_name(enum dialog_reason reason); /* static; "open", "done", ... */
@@ -49,26 +55,27 @@ enum { BUNDLE_SIZE = 32 }; /* SHA-256 of code, parts, settings, strings and tabl
 /* One dialog's row, as stored.  journal and pending are journal.h's formats, opaque here. */
 struct dialog_row {
 	struct id id;
-	const char *citizen;     /* "" for a dialog without one */
-	const char *plugin;      /* up to 31 bytes */
-	const char *dialog;      /* its name in the plugin's table */
+	const char *citizen; /* "" for a dialog without one */
+	const char *plugin;  /* up to 31 bytes */
+	const char *dialog;  /* its name in the plugin's table */
 	unsigned char bundle[BUNDLE_SIZE];
 	enum dialog_state state;
 	enum dialog_reason reason;
-	const char *error;       /* for the author where reason is FAILED or DIVERGED, else "" */
-	const char *connection;  /* where its next message goes */
-	const char *number;      /* our number or service code there */
-	const char *meta;        /* the last inbound message's, or "" */
-	bool asked_for;          /* the citizen began it: STOP's rule does not end its answers */
-	struct bytes pending;    /* the request that it waits for, encoded; empty where ended */
+	const char *error;      /* for the author where reason is FAILED or DIVERGED, else "" */
+	const char *connection; /* where its next message goes */
+	const char *number;     /* our number or service code there */
+	const char *meta;       /* the last inbound message's, or "" */
+	bool asked_for;         /* the citizen began it: STOP's rule does not end its answers */
+	struct bytes pending;   /* the request that it waits for, encoded; empty where ended */
 	struct bytes journal;
-	unsigned steps;          /* steps so far */
+	unsigned steps;                    /* steps so far */
 	int64_t started, touched, expires; /* seconds UTC */
 };
 
 /* A change of one dialog. */
 struct dialog_change {
-	STAILQ_ENTRY(dialog_change) next;
+	STAILQ_ENTRY(dialog_change)
+	next;
 	enum { DIALOG_CHANGE_OPEN, DIALOG_CHANGE_APPEND } kind;
 	/* OPEN: the whole row.  APPEND: row.journal is what is added behind the stored journal; all the other
 	 * members replace the stored ones.  A row that is ENDED leaves the open ones and is kept for its
@@ -90,20 +97,22 @@ struct inbound_row {
 	struct inbound msg;
 	enum inbound_state state;
 	struct reply answer;
-	int64_t arrived;     /* seconds UTC */
-	int64_t done_at;     /* 0: not yet */
+	int64_t arrived; /* seconds UTC */
+	int64_t done_at; /* 0: not yet */
 };
 
 struct inbound_done {
-	STAILQ_ENTRY(inbound_done) next;
+	STAILQ_ENTRY(inbound_done)
+	next;
 	struct id id;
 	struct reply answer;
 };
 
 /* A part of a long message that waits for the others.  A repeated part changes nothing. */
 struct part_row {
-	STAILQ_ENTRY(part_row) next;
-	struct inbound msg;  /* part_* set */
+	STAILQ_ENTRY(part_row)
+	next;
+	struct inbound msg; /* part_* set */
 	int64_t arrived;
 };
 
@@ -128,58 +137,67 @@ struct record_field {
 /* A change of one record.  A record is named by (plugin, table, key): the unique key's values as a JSON
  * array, or the record's own id as text where the table has no unique key. */
 struct record_write {
-	STAILQ_ENTRY(record_write) next;
-	enum { RECORD_INSERT, RECORD_PUT, RECORD_DELETE } kind; /* INSERT changes nothing where the key is taken */
+	STAILQ_ENTRY(record_write)
+	next;
+	enum {
+		RECORD_INSERT,
+		RECORD_PUT,
+		RECORD_DELETE
+	} kind; /* INSERT changes nothing where the key is taken */
 	const char *plugin, *table, *key;
-	struct bytes json;            /* the record, a JSON object */
-	const char *citizen;          /* whose record, for erase and export; "" none */
-	struct record_field *index;   /* the indexed fields */
+	struct bytes json;          /* the record, a JSON object */
+	const char *citizen;        /* whose record, for erase and export; "" none */
+	struct record_field *index; /* the indexed fields */
 	unsigned index_count;
 	/* Where a write's result is an entry of the journal: appended to the dialog's journal in the same
 	 * transaction, one or the other.  The dialog must be open.  dialog.serial 0: nothing is appended. */
 	struct id dialog;
 	struct bytes entry_done, entry_exists;
-	bool exists;                  /* out: an INSERT found its key taken */
+	bool exists; /* out: an INSERT found its key taken */
 };
 
 struct outbound_row {
-	STAILQ_ENTRY(outbound_row) next;
+	STAILQ_ENTRY(outbound_row)
+	next;
 	struct outbound msg;
 };
 
 /* What became of an outbound message.  Applied only where the stored attempts equal attempts_seen (the
  * lease's counter), else skipped and `lost` is set. */
 struct outbound_update {
-	STAILQ_ENTRY(outbound_update) next;
+	STAILQ_ENTRY(outbound_update)
+	next;
 	struct id id;
 	unsigned attempts_seen;
 	unsigned attempts, doubts;
 	enum outbound_state state;
-	const char *provider_id;      /* NULL: unchanged */
-	const char *note, *code;      /* NULL: unchanged */
+	const char *provider_id; /* NULL: unchanged */
+	const char *note, *code; /* NULL: unchanged */
 	int64_t not_before;
-	bool lost;                    /* out */
+	bool lost; /* out */
 };
 
 /* A receipt for a message that isn't known (yet). */
 struct report_row {
-	STAILQ_ENTRY(report_row) next;
+	STAILQ_ENTRY(report_row)
+	next;
 	struct report report;
 	int64_t arrived;
-	bool forget;                  /* delete the stored one of the same (connection, ref) instead */
-	int64_t order;                /* out, of FIND_REPORTS: for find's `after` */
+	bool forget;   /* delete the stored one of the same (connection, ref) instead */
+	int64_t order; /* out, of FIND_REPORTS: for find's `after` */
 };
 
 /* A plugin's code, parts, settings and strings, as bytes (plugin.h's format). */
 struct bundle_row {
-	STAILQ_ENTRY(bundle_row) next;
+	STAILQ_ENTRY(bundle_row)
+	next;
 	unsigned char hash[BUNDLE_SIZE];
 	const char *plugin;
 	struct bytes content;
 };
 
 struct step {
-	struct arena arena;           /* owns all that the members point to, and the step's own lists */
+	struct arena arena; /* owns all that the members point to, and the step's own lists */
 
 	/* Whose.  The step commits only if the stored version equals `version` (0: no row yet), which then is
 	 * version + 1.  citizen NULL: no guard; profile, session, dialogs and inbound are not used then, but
@@ -189,19 +207,29 @@ struct step {
 	const struct profile *profile;      /* replaces the stored one; NULL: unchanged */
 	const struct ussd_session *session; /* replaces the stored one; NULL: unchanged */
 
-	struct inbound_row *inbound;        /* NULL: none */
-	STAILQ_HEAD(, inbound_done) done;   /* inbound messages that are answered now */
-	STAILQ_HEAD(, part_row) parts;
-	const struct part_key *parts_joined; /* these waiting parts are a message now: remove them; NULL: none */
-	STAILQ_HEAD(, bundle_row) bundles;  /* before the dialogs that need them; one that is there stays */
-	STAILQ_HEAD(, dialog_change) dialogs;
-	STAILQ_HEAD(, record_write) records;
-	bool drop_unasked;                  /* STOP: every waiting outbound message of the citizen that is not asked for is DROPPED */
-	STAILQ_HEAD(, outbound_row) outbound;
-	STAILQ_HEAD(, outbound_update) updates;
-	STAILQ_HEAD(, report_row) reports;
+	struct inbound_row *inbound; /* NULL: none */
+	STAILQ_HEAD(, inbound_done)
+	done; /* inbound messages that are answered now */
+	STAILQ_HEAD(, part_row)
+	parts;
+	const struct part_key
+		*parts_joined; /* these waiting parts are a message now: remove them; NULL: none */
+	STAILQ_HEAD(, bundle_row)
+	bundles; /* before the dialogs that need them; one that is there stays */
+	STAILQ_HEAD(, dialog_change)
+	dialogs;
+	STAILQ_HEAD(, record_write)
+	records;
+	bool drop_unasked; /* STOP: every waiting outbound message of the citizen that is not asked for is DROPPED */
+	STAILQ_HEAD(, outbound_row)
+	outbound;
+	STAILQ_HEAD(, outbound_update)
+	updates;
+	STAILQ_HEAD(, report_row)
+	reports;
 
-	struct inbound_row *seen;           /* out, on STORE_DUPLICATE: the stored one (in the step's arena) */
+	struct inbound_row
+		*seen; /* out, on STORE_DUPLICATE: the stored one (in the step's arena) */
 };
 
 struct step *step_new(void) MUST_CHECK;

@@ -28,17 +28,19 @@ struct citizen_state {
 	const char *citizen;
 	int64_t version;
 	struct profile profile;
-	struct ussd_session session;   /* connection "" where none */
-	struct dialog_row *dialogs;    /* the open ones, oldest first */
+	struct ussd_session session; /* connection "" where none */
+	struct dialog_row *dialogs;  /* the open ones, oldest first */
 	unsigned dialog_count;
-	const struct inbound_row *seen; /* the stored message of the same provider id, where one was asked for; or NULL */
-	struct part_row *parts;        /* waiting parts, as a list of part_count rows */
+	const struct inbound_row *
+		seen; /* the stored message of the same provider id, where one was asked for; or NULL */
+	struct part_row *parts; /* waiting parts, as a list of part_count rows */
 	unsigned part_count;
 };
 
 /* Where error is not 0 the state is NULL.  The state and all in it live in *arena; the callback owns the arena
  * (copy the struct out and call arena_free on it later). */
-typedef void store_citizen_cb(int error, struct citizen_state *state, struct arena *arena, void *arg);
+typedef void store_citizen_cb(int error, struct citizen_state *state, struct arena *arena,
+			      void *arg);
 
 enum record_op { RECORD_EQ, RECORD_LT, RECORD_LE, RECORD_GT, RECORD_GE };
 struct record_term {
@@ -48,16 +50,16 @@ struct record_term {
 };
 struct record_query {
 	const char *plugin, *table;
-	const char *key;               /* get: this record alone; NULL: by terms */
+	const char *key;                 /* get: this record alone; NULL: by terms */
 	const struct record_term *terms; /* all must hold; fields are indexed ones */
 	unsigned term_count;
-	const char *order;             /* an indexed field, or NULL: order of insertion */
+	const char *order; /* an indexed field, or NULL: order of insertion */
 	bool descending;
-	unsigned limit;                /* 1 to 1000 */
-	bool count;                    /* only count */
+	unsigned limit; /* 1 to 1000 */
+	bool count;     /* only count */
 };
 struct record_result {
-	struct bytes *rows;            /* JSON objects */
+	struct bytes *rows; /* JSON objects */
 	unsigned row_count;
 	int64_t count;
 };
@@ -66,25 +68,26 @@ typedef void store_records_cb(int error, const struct record_result *result, voi
 /* What operators and start-up look for.  Rows come in the order of ids (time), at most `limit` (1 to 1000),
  * those behind `after` (serial 0: from the start). */
 enum find_kind {
-	FIND_INBOUND,           /* by citizen, or id, or all */
+	FIND_INBOUND, /* by citizen, or id, or all */
 	FIND_INBOUND_UNFINISHED,
-	FIND_OUTBOUND,          /* by citizen, or id, or (connection, provider_id) */
+	FIND_OUTBOUND,            /* by citizen, or id, or (connection, provider_id) */
 	FIND_OUTBOUND_UNFINISHED, /* QUEUED, SENDING, UNKNOWN, HELD, SCREEN */
-	FIND_DIALOGS,           /* open ones; by citizen, or plugin, or id (then ended ones too), or all */
+	FIND_DIALOGS, /* open ones; by citizen, or plugin, or id (then ended ones too), or all */
 	FIND_DIALOGS_RUNNABLE,
-	FIND_DIALOGS_EXPIRED,   /* expires <= before */
-	FIND_STOPPED,           /* citizens who said STOP */
-	FIND_REPORTS,           /* receipts that wait for their message; `after` is the row's order */
-	FIND_PARTS,             /* citizens of whom a part of a long message has waited since `before` */
+	FIND_DIALOGS_EXPIRED, /* expires <= before */
+	FIND_STOPPED,         /* citizens who said STOP */
+	FIND_REPORTS,         /* receipts that wait for their message; `after` is the row's order */
+	FIND_PARTS, /* citizens of whom a part of a long message has waited since `before` */
 };
 struct find {
 	enum find_kind kind;
-	const char *citizen;    /* NULL: any */
-	const char *plugin;     /* NULL: any */
+	const char *citizen;                  /* NULL: any */
+	const char *plugin;                   /* NULL: any */
 	const char *connection, *provider_id; /* FIND_OUTBOUND: both, or neither */
-	struct id id;           /* serial 0: any */
+	struct id id;                         /* serial 0: any */
 	struct id after;
-	const char *after_citizen; /* FIND_STOPPED, FIND_PARTS, FIND_DIALOGS_*: citizens in order; NULL: from the start */
+	const char *
+		after_citizen; /* FIND_STOPPED, FIND_PARTS, FIND_DIALOGS_*: citizens in order; NULL: from the start */
 	int64_t before;
 	unsigned limit;
 };
@@ -98,7 +101,8 @@ struct find_rows { /* the member that fits the kind is filled */
 };
 typedef void store_find_cb(int error, const struct find_rows *rows, void *arg); /* lent */
 
-typedef void store_bundle_cb(int error, struct bytes content, void *arg); /* lent; -ENOENT: not stored */
+typedef void store_bundle_cb(int error, struct bytes content,
+			     void *arg); /* lent; -ENOENT: not stored */
 
 struct retention { /* seconds UTC: what is older goes */
 	int64_t inbound, outbound, dialogs_ended, reports, parts;
@@ -108,13 +112,16 @@ typedef void store_done_cb(int error, void *arg);
 struct store_ops {
 	void (*close)(struct store *store); /* commits what waits, then frees */
 	int (*commit)(struct store *store, struct step *step, store_commit_cb *cb, void *arg);
-	int (*load_citizen)(struct store *store, const char *citizen, const char *connection, const char *provider_id,
-			    store_citizen_cb *cb, void *arg);
-	int (*records)(struct store *store, const struct record_query *query, store_records_cb *cb, void *arg);
+	int (*load_citizen)(struct store *store, const char *citizen, const char *connection,
+			    const char *provider_id, store_citizen_cb *cb, void *arg);
+	int (*records)(struct store *store, const struct record_query *query, store_records_cb *cb,
+		       void *arg);
 	int (*find)(struct store *store, const struct find *find, store_find_cb *cb, void *arg);
-	int (*bundle)(struct store *store, const unsigned char hash[static BUNDLE_SIZE], store_bundle_cb *cb, void *arg);
+	int (*bundle)(struct store *store, const unsigned char hash[static BUNDLE_SIZE],
+		      store_bundle_cb *cb, void *arg);
 	/* Removes some of what is older, a bounded share of it a call; error -EAGAIN: call again, more is left. */
-	int (*retain)(struct store *store, const struct retention *retention, store_done_cb *cb, void *arg);
+	int (*retain)(struct store *store, const struct retention *retention, store_done_cb *cb,
+		      void *arg);
 	uint64_t (*secret)(struct store *store); /* made with the store, for id_init */
 	bool (*lost)(const struct store *store);
 };
@@ -128,32 +135,40 @@ struct store {
  * the step stays the caller's.  What a query, find or key points to is copied before the call returns; a step
  * is the store's until its callback. */
 int store_commit(struct store *store, struct step *step, store_commit_cb *cb, void *arg) MUST_CHECK;
-int store_load_citizen(struct store *store, const char *citizen, const char *connection, const char *provider_id,
-		       store_citizen_cb *cb, void *arg) MUST_CHECK; /* connection, provider_id: NULL or a message to look for */
-int store_records(struct store *store, const struct record_query *query, store_records_cb *cb, void *arg) MUST_CHECK;
-int store_find(struct store *store, const struct find *find, store_find_cb *cb, void *arg) MUST_CHECK;
-int store_bundle(struct store *store, const unsigned char hash[static BUNDLE_SIZE], store_bundle_cb *cb, void *arg) MUST_CHECK;
-int store_retain(struct store *store, const struct retention *retention, store_done_cb *cb, void *arg) MUST_CHECK;
+int store_load_citizen(struct store *store, const char *citizen, const char *connection,
+		       const char *provider_id, store_citizen_cb *cb, void *arg)
+	MUST_CHECK; /* connection, provider_id: NULL or a message to look for */
+int store_records(struct store *store, const struct record_query *query, store_records_cb *cb,
+		  void *arg) MUST_CHECK;
+int store_find(struct store *store, const struct find *find, store_find_cb *cb,
+	       void *arg) MUST_CHECK;
+int store_bundle(struct store *store, const unsigned char hash[static BUNDLE_SIZE],
+		 store_bundle_cb *cb, void *arg) MUST_CHECK;
+int store_retain(struct store *store, const struct retention *retention, store_done_cb *cb,
+		 void *arg) MUST_CHECK;
 uint64_t store_secret(struct store *store);
 /* The disk did not keep what was written, or the store is damaged: every commit gives -EIO from here on, and only a new start can
  * go on (it has been logged).  Any thread. */
 bool store_lost(const struct store *store);
-void store_close(struct store *store); /* NULL is fine; the loop must not run callbacks afterwards */
+void store_close(
+	struct store *store); /* NULL is fine; the loop must not run callbacks afterwards */
 
 struct store_sqlite_options {
 	const char *path;
-	unsigned readers;         /* reader threads, 1 to 8 */
-	unsigned group_max;       /* steps in one transaction, 1 to 1024 */
-	unsigned group_wait_us;   /* how long the writer waits for more steps, 0 to 5000 */
-	unsigned queue_max;       /* calls that may wait, commits and reads each */
-	int64_t reserve_bytes;    /* commits are refused below this much free disk */
-	int64_t dedupe_seconds;   /* how long a provider's id is remembered, at least 7 days in service */
+	unsigned readers;       /* reader threads, 1 to 8 */
+	unsigned group_max;     /* steps in one transaction, 1 to 1024 */
+	unsigned group_wait_us; /* how long the writer waits for more steps, 0 to 5000 */
+	unsigned queue_max;     /* calls that may wait, commits and reads each */
+	int64_t reserve_bytes;  /* commits are refused below this much free disk */
+	int64_t dedupe_seconds; /* how long a provider's id is remembered, at least 7 days in service */
 };
 /* Opens or makes a store, and brings an older one up to date (numbered migrations).
  * Errors: -EBUSY another process has it open; -EPROTO it is newer than this program; -EIO, -ENOSPC, -EACCES;
  *         error_text says it in words with the path, for a person. */
-int store_sqlite_open(struct event_base *base, const struct store_sqlite_options *options, struct store **out,
-		      char *error_text, size_t error_size) MUST_CHECK;
+int store_sqlite_open(struct event_base *base, const struct store_sqlite_options *options,
+		      struct store **out, char *error_text, size_t error_size) MUST_CHECK;
 /* Copies a live store, or checks a copy and puts it in place of a store that no process has open. */
-int store_sqlite_backup(const char *path, const char *copy, char *error_text, size_t error_size) MUST_CHECK;
-int store_sqlite_restore(const char *copy, const char *path, char *error_text, size_t error_size) MUST_CHECK;
+int store_sqlite_backup(const char *path, const char *copy, char *error_text,
+			size_t error_size) MUST_CHECK;
+int store_sqlite_restore(const char *copy, const char *path, char *error_text,
+			 size_t error_size) MUST_CHECK;

@@ -57,7 +57,8 @@ struct store_sqlite {
 	int lock;            /* owned descriptor, -1: none */
 	int wake;            /* owned eventfd, -1: none */
 	struct event *event; /* owned: wake is readable */
-	struct event *kick;  /* owned: what this turn of the loop has asked for is handed to the threads at once */
+	struct event *
+		kick; /* owned: what this turn of the loop has asked for is handed to the threads at once */
 	bool kicked;
 	struct queue writes, reads;
 	pthread_mutex_t done_mutex;
@@ -834,7 +835,10 @@ static int take_lock(struct store_sqlite *store, char *text, size_t size)
 		return 0;
 	}
 	if (rc == -EBUSY && holder > 0)
-		snprintf(what, sizeof(what), "another process (pid %ld) has it open; stop that one, or set state to another folder", holder);
+		snprintf(what, sizeof(what),
+			 "another process (pid %ld) has it open; stop that one, or set state to "
+			 "another folder",
+			 holder);
 	return store_say(rc, store->path, rc == -EBUSY ? what : NULL, text, size);
 }
 

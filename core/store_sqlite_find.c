@@ -29,11 +29,18 @@ static void by_writer(struct query *query, const struct find *find, bool out)
 	if (!find->citizen)
 		return;
 	if (out) {
-		query_bind(query, " AND serial IN (SELECT key FROM home WHERE citizen = ? AND kind = 4 AND key > 0)", bind_text(find->citizen));
+		query_bind(query,
+			   " AND serial IN (SELECT key FROM home WHERE citizen = ? AND kind = 4 "
+			   "AND key > 0)",
+			   bind_text(find->citizen));
 		return;
 	}
-	query_bind(query, " AND serial IN (SELECT -key FROM home WHERE citizen = ? AND kind = 4 AND key < 0", bind_text(find->citizen));
-	query_bind(query, " UNION ALL SELECT version FROM home WHERE citizen = ? AND kind = 3)", bind_text(find->citizen));
+	query_bind(
+		query,
+		" AND serial IN (SELECT -key FROM home WHERE citizen = ? AND kind = 4 AND key < 0",
+		bind_text(find->citizen));
+	query_bind(query, " UNION ALL SELECT version FROM home WHERE citizen = ? AND kind = 3)",
+		   bind_text(find->citizen));
 }
 
 static void by_plugin(struct query *query, const struct find *find)
@@ -94,7 +101,8 @@ static void dialogs_query(struct query *query, const struct find *find)
 	query_bind(query, DIALOG_SELECT " AND key > ?", BIND_I(find->after.serial));
 	by_citizen(query, find);
 	if (find->plugin && !find->citizen)
-		query_bind(query, " AND bundle IN (SELECT mark FROM bundle WHERE plugin = ?)", bind_text(find->plugin));
+		query_bind(query, " AND bundle IN (SELECT mark FROM bundle WHERE plugin = ?)",
+			   bind_text(find->plugin));
 	by_plugin(query, find);
 	query_add(query, " ORDER BY key");
 }
@@ -137,7 +145,8 @@ static void stopped_query(struct query *query, const struct find *find)
 
 static void parts_query(struct query *query, const struct find *find)
 {
-	query_bind(query, "SELECT DISTINCT citizen FROM home WHERE kind = 2 AND due <= ?", BIND_I(find->before));
+	query_bind(query, "SELECT DISTINCT citizen FROM home WHERE kind = 2 AND due <= ?",
+		   BIND_I(find->before));
 	if (find->after_citizen)
 		query_bind(query, " AND citizen > ?", bind_text(find->after_citizen));
 	query_add(query, " ORDER BY citizen");
@@ -145,10 +154,11 @@ static void parts_query(struct query *query, const struct find *find)
 
 static void reports_query(struct query *query, const struct find *find)
 {
-	query_bind(query,
-		   "SELECT connection, ref, own_id, status, code, opted_out, arrived, id FROM report"
-		   " WHERE id > ?",
-		   BIND_I(find->after.serial));
+	query_bind(
+		query,
+		"SELECT connection, ref, own_id, status, code, opted_out, arrived, id FROM report"
+		" WHERE id > ?",
+		BIND_I(find->after.serial));
 	if (find->connection)
 		query_bind(query, " AND connection = ?", bind_text(find->connection));
 	if (find->provider_id)

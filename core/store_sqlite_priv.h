@@ -48,7 +48,8 @@ bool db_lost(const struct db *db) MUST_CHECK;
 /* In words; NULL: it fails with another error, or not at all. */
 const char *db_cause(const struct db *db, int error) MUST_CHECK;
 int db_exec(struct db *db, const char *sql) MUST_CHECK;
-int db_do(struct db *db, const char *sql) MUST_CHECK; /* one statement without values, prepared once */
+int db_do(struct db *db,
+	  const char *sql) MUST_CHECK; /* one statement without values, prepared once */
 
 struct bind {
 	enum { BIND_NULL, BIND_INT, BIND_REAL, BIND_TEXT, BIND_BLOB } type;

@@ -46,7 +46,8 @@ static int find_inbound(struct db *db, struct arena *arena, int64_t before,
 
 static int delete_link(struct db *db, const char *citizen, int64_t key)
 {
-	return DB_RUN(db, "DELETE FROM home WHERE citizen = ? AND kind = 4 AND key = ?", bind_text(citizen), BIND_I(key));
+	return DB_RUN(db, "DELETE FROM home WHERE citizen = ? AND kind = 4 AND key = ?",
+		      bind_text(citizen), BIND_I(key));
 }
 
 static int delete_inbound(struct db *db, struct arena *arena, const struct old_inbound *row)
@@ -83,16 +84,19 @@ struct old_outbound {
 	const char *citizen;
 };
 
-static int find_outbound(struct db *db, struct arena *arena, int64_t before, struct old_outbound *rows, unsigned *count)
+static int find_outbound(struct db *db, struct arena *arena, int64_t before,
+			 struct old_outbound *rows, unsigned *count)
 {
 	sqlite3_stmt *statement;
 	int rc = DB_QUERY(db, &statement,
 			  "SELECT serial, citizen FROM outbound"
-			  " WHERE state NOT IN " UNFINISHED_STATES " AND created < ? ORDER BY created LIMIT ?",
+			  " WHERE state NOT IN " UNFINISHED_STATES
+			  " AND created < ? ORDER BY created LIMIT ?",
 			  BIND_I(before), BIND_I(SHARE));
 
 	while (rc == 0 && (rc = db_next(db, statement)) == 1) {
-		rows[(*count)++] = (struct old_outbound){ sqlite3_column_int64(statement, 0), column_text(arena, statement, 1) };
+		rows[(*count)++] = (struct old_outbound){ sqlite3_column_int64(statement, 0),
+							  column_text(arena, statement, 1) };
 		rc = 0;
 	}
 	return rc;
@@ -108,7 +112,8 @@ static int retain_outbound(struct db *db, int64_t before)
 	for (unsigned i = 0; rc >= 0 && i < count; i++) {
 		rc = delete_link(db, rows[i].citizen, rows[i].serial);
 		if (rc >= 0)
-			rc = DB_RUN(db, "DELETE FROM outbound WHERE serial = ?", BIND_I(rows[i].serial));
+			rc = DB_RUN(db, "DELETE FROM outbound WHERE serial = ?",
+				    BIND_I(rows[i].serial));
 	}
 	arena_free(&arena);
 	return rc < 0 ? rc : (int)count;

@@ -112,7 +112,9 @@ static int write_citizen(struct write *write)
 /* Where a citizen's messages are found. */
 static int write_link(struct write *write, const char *citizen, int64_t key)
 {
-	int rc = DB_RUN(write->db, "INSERT OR IGNORE INTO home (citizen, kind, key) VALUES (?, 4, ?)", bind_text(citizen), BIND_I(key));
+	int rc = DB_RUN(write->db,
+			"INSERT OR IGNORE INTO home (citizen, kind, key) VALUES (?, 4, ?)",
+			bind_text(citizen), BIND_I(key));
 
 	return rc < 0 ? rc : 0;
 }
@@ -411,7 +413,8 @@ static int write_drop(struct write *write)
 	if (write->step->drop_unasked && write->step->citizen)
 		rc = DB_RUN(write->db,
 			    "UPDATE outbound SET state = ?"
-			    " WHERE serial IN (SELECT key FROM home WHERE kind = 4 AND citizen = ? AND key > 0)"
+			    " WHERE serial IN (SELECT key FROM home WHERE kind = 4 AND citizen = ? "
+			    "AND key > 0)"
 			    " AND asked_for = 0 AND state IN (?, ?)",
 			    BIND_I(OUTBOUND_DROPPED), bind_text(write->step->citizen),
 			    BIND_I(OUTBOUND_QUEUED), BIND_I(OUTBOUND_HELD));

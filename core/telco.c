@@ -298,8 +298,8 @@ static void explain(const struct telco_connection *connection, const char *why, 
 
 	if (wrong && config->file && config->file[0])
 		snprintf(error, error_size, "%s:%d: connections.%s.%s: %s%s%s", config->file,
-			 line_of(config, wrong), config->name, wrong, adapter ? connection->path : "",
-			 adapter ? ": " : "", why);
+			 line_of(config, wrong), config->name, wrong,
+			 adapter ? connection->path : "", adapter ? ": " : "", why);
 	else
 		snprintf(error, error_size, "connection %s: %s: %s%s%s%s", config->name,
 			 connection->path, wrong && !adapter ? "setting " : "",

@@ -37,8 +37,8 @@ struct telco_config {
 	enum on_unknown unknown_reply, unknown_broadcast;
 	unsigned unknown_seconds;  /* how long a receipt is awaited, 60 */
 	unsigned validity_seconds; /* how long a message is tried, 86,400 */
-	const char *file;         /* of the settings, for people; NULL: none */
-	int line;                 /* where the connection begins in it */
+	const char *file;          /* of the settings, for people; NULL: none */
+	int line;                  /* where the connection begins in it */
 };
 
 struct telco_limits {

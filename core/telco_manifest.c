@@ -282,9 +282,10 @@ static bool read_row(struct reader *reader, int idx, struct row *row)
 	int type;
 
 	if (lua_type(L, idx) != LUA_TTABLE)
-		return refuse(reader,
-			      "settings.%.40s must be a table, as in { \"string\", help = \"...\" }",
-			      row->name);
+		return refuse(
+			reader,
+			"settings.%.40s must be a table, as in { \"string\", help = \"...\" }",
+			row->name);
 	if (!read_type(reader, idx, row) ||
 	    !read_bound(reader, idx, row, "min", &row->min, &row->has_min) ||
 	    !read_bound(reader, idx, row, "max", &row->max, &row->has_max))
@@ -316,16 +317,16 @@ static const struct telco_setting *configured(const struct reader *reader, const
 static bool check_length(struct reader *reader, const struct row *row, struct bytes value)
 {
 	if (value.len > SETTING_VALUE_MAX)
-		return refuse_setting(reader, row->name, "is too long; at most %d bytes", 
-			      SETTING_VALUE_MAX);
+		return refuse_setting(reader, row->name, "is too long; at most %d bytes",
+				      SETTING_VALUE_MAX);
 	if (!telco_plain(value.data, value.len))
 		return refuse_setting(reader, row->name, "must be text without control characters");
 	if (row->has_min && (double)value.len < row->min)
 		return refuse_setting(reader, row->name, "is too short; at least %g characters%s%s",
-			       row->min, row->help[0] ? ": " : "", row->help);
+				      row->min, row->help[0] ? ": " : "", row->help);
 	if (row->has_max && (double)value.len > row->max)
-		return refuse_setting(reader, row->name, "is too long; at most %g characters", 
-			      row->max);
+		return refuse_setting(reader, row->name, "is too long; at most %g characters",
+				      row->max);
 	return true;
 }
 
@@ -350,7 +351,8 @@ static bool push_number(struct reader *reader, const struct row *row, struct byt
 		return refuse_setting(reader, row->name, "must be a number");
 	if ((row->has_min && number < row->min) || (row->has_max && number > row->max))
 		return refuse_setting(reader, row->name, "must be from %g to %g",
-			      row->has_min ? row->min : -1e15, row->has_max ? row->max : 1e15);
+				      row->has_min ? row->min : -1e15,
+				      row->has_max ? row->max : 1e15);
 	if (number >= -1e15 && number <= 1e15 && number == (double)(lua_Integer)number)
 		lua_pushinteger(reader->L, (lua_Integer)number);
 	else
@@ -375,7 +377,7 @@ static bool push_value(struct reader *reader, const struct row *row, struct byte
 		return false;
 	if (row->type == SETTING_URL && !url_ok(value))
 		return refuse_setting(reader, row->name,
-			      "must be a URL that begins with http:// or https://");
+				      "must be a URL that begins with http:// or https://");
 	lua_pushlstring(reader->L, value.data, value.len);
 	return true;
 }
@@ -409,8 +411,8 @@ static bool set_value(struct reader *reader, int rows, int data, struct row *row
 	if (setting && !push_value(reader, row, setting->value))
 		return false;
 	if (!setting && type == LUA_TNIL && row->required)
-		return refuse_setting(reader, row->name, "is missing%s%s",
-			      row->help[0] ? ": " : "", row->help);
+		return refuse_setting(reader, row->name, "is missing%s%s", row->help[0] ? ": " : "",
+				      row->help);
 	lua_setfield(L, data,
 		     row->name); /* the value on top: the operator's, the default, or nil */
 	lua_settop(L, top);

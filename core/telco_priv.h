@@ -82,7 +82,7 @@ struct telco_connection {
 	struct arena arena; /* owns the configuration, the path and the source */
 	const char *path;   /* of the adapter, for people */
 	struct bytes source;
-	const char *wrong; /* the operator's setting that could not be taken, or NULL */
+	const char *wrong;        /* the operator's setting that could not be taken, or NULL */
 	bool smart;               /* the connection's setting: substitute before sending */
 	const char **own_numbers; /* digits of our numbers, as given and completed */
 	unsigned own_count;

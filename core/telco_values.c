@@ -289,11 +289,13 @@ static void read_text(struct reading *reading, struct inbound *message)
 	} else {
 		raw = decode_text(reading, raw, coding.data);
 		message->text = utf8_clean(reading->call->arena, raw, TEXT_MAX, &cut);
-		mended = !cut && (message->text.len != raw.len || memcmp(message->text.data, raw.data, raw.len) != 0);
+		mended = !cut && (message->text.len != raw.len ||
+				  memcmp(message->text.data, raw.data, raw.len) != 0);
 	}
 	lua_pop(reading->L, 2);
 	if (mended)
-		log_event(LOG_INFO, "telco.text_mended", "sconnection", message->connection, "ncitizen", message->from, "swhat",
+		log_event(LOG_INFO, "telco.text_mended", "sconnection", message->connection,
+			  "ncitizen", message->from, "swhat",
 			  "NUL bytes or invalid sequences became replacement characters", NULL);
 	if (cut)
 		log_event(LOG_WARN, "telco.text_cut", "sconnection", message->connection,

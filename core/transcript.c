@@ -33,7 +33,8 @@ enum {
 	NAMES_MAX = 32,
 	SETTINGS_MAX = 64,
 	TEXT_BYTES = 16384,
-	WAIT_TURNS = 20000, /* of the loop, a millisecond each at most: a conversation that hangs is a failure */
+	WAIT_TURNS =
+		20000, /* of the loop, a millisecond each at most: a conversation that hangs is a failure */
 	PAGE = 100,
 };
 
@@ -52,17 +53,17 @@ struct person {
 	char session[32];
 	unsigned step;
 	bool dialled;
-	struct id last;       /* the last message out that was seen */
-	char *said[PAGE];     /* owned */
+	struct id last;   /* the last message out that was seen */
+	char *said[PAGE]; /* owned */
 	unsigned said_count;
-	char *screen;         /* owned; what the session shows and wasn't expected yet */
+	char *screen; /* owned; what the session shows and wasn't expected yet */
 	bool more;
 };
 
 struct play {
 	const char *path;
-	char folder[64];      /* of the store */
-	char *plugins;        /* owned */
+	char folder[64]; /* of the store */
+	char *plugins;   /* owned */
 	struct settings *settings;
 	struct plugin_setting values[SETTINGS_MAX];
 	unsigned value_count;
@@ -97,7 +98,8 @@ static bool wrong(struct play *play, const char *fmt, ...)
 		abort();
 	va_end(args);
 	free(play->failure);
-	if (asprintf(&play->failure, "%s:%d: %s", play->path, play->line ? play->line->number : 0, text) < 0)
+	if (asprintf(&play->failure, "%s:%d: %s", play->path, play->line ? play->line->number : 0,
+		     text) < 0)
 		abort();
 	free(text);
 	return false;
@@ -124,7 +126,8 @@ static struct plugin_set *load_plugins(struct play *play)
 	struct plugin_set *set;
 	char error[1024];
 
-	if (plugins_load(play->plugins, play->values, play->value_count, play->path, &set, error, sizeof(error)) < 0) {
+	if (plugins_load(play->plugins, play->values, play->value_count, play->path, &set, error,
+			 sizeof(error)) < 0) {
 		wrong(play, "%s", error);
 		return NULL;
 	}
@@ -142,9 +145,11 @@ static bool open_path(struct play *play)
 	struct worker_options workers = { 2, play->settings->dialog_cache, NULL };
 	struct plugin_set *set = load_plugins(play);
 	char path[128], error[512];
-	struct store_sqlite_options store = {
-		.path = path, .readers = 1, .group_max = 16, .queue_max = 1000, .dedupe_seconds = 7 * 86400
-	};
+	struct store_sqlite_options store = { .path = path,
+					      .readers = 1,
+					      .group_max = 16,
+					      .queue_max = 1000,
+					      .dedupe_seconds = 7 * 86400 };
 
 	if (!set)
 		return false;
@@ -156,8 +161,12 @@ static bool open_path(struct play *play)
 	id_init(store_secret(play->store), 0);
 	play->timers = timers_new(play->base);
 	play->workers = workers_new(play->base, &workers);
-	play->inbox = inbox_new(&(struct inbox_parts){ .base = play->base, .store = play->store, .timers = play->timers,
-						       .workers = play->workers, .plugins = set, .settings = play->settings });
+	play->inbox = inbox_new(&(struct inbox_parts){ .base = play->base,
+						       .store = play->store,
+						       .timers = play->timers,
+						       .workers = play->workers,
+						       .plugins = set,
+						       .settings = play->settings });
 	return true;
 }
 
@@ -196,7 +205,10 @@ static bool look(struct play *play)
 {
 	struct person *person = &play->people[play->line->citizen];
 
-	play->find = (struct find){ .kind = FIND_OUTBOUND, .citizen = person->number, .after = person->last, .limit = PAGE };
+	play->find = (struct find){ .kind = FIND_OUTBOUND,
+				    .citizen = person->number,
+				    .after = person->last,
+				    .limit = PAGE };
 	play->found = false;
 	if (store_find(play->store, &play->find, found_cb, play) < 0)
 		return wrong(play, "the store can't be read");
@@ -222,12 +234,14 @@ static void answer_cb(const struct inbox_answer *answer, void *arg)
 static const char *name_get(const struct play *play, const char *name, size_t len)
 {
 	for (unsigned i = 0; i < play->name_count; i++)
-		if (strlen(play->names[i].name) == len && strncmp(play->names[i].name, name, len) == 0)
+		if (strlen(play->names[i].name) == len &&
+		    strncmp(play->names[i].name, name, len) == 0)
 			return play->names[i].text;
 	return NULL;
 }
 
-static void name_put(struct play *play, const char *name, size_t len, const char *text, size_t text_len)
+static void name_put(struct play *play, const char *name, size_t len, const char *text,
+		     size_t text_len)
 {
 	if (play->name_count == NAMES_MAX)
 		return;
@@ -275,7 +289,8 @@ static bool fits(struct play *play, const char *wanted, const char *said)
 	len = (size_t)(end - wanted - 1);
 	known = name_get(play, wanted + 1, len);
 	if (known && len > 0)
-		return strncmp(said, known, strlen(known)) == 0 && fits(play, end + 1, said + strlen(known));
+		return strncmp(said, known, strlen(known)) == 0 &&
+		       fits(play, end + 1, said + strlen(known));
 	for (size_t taken = 0;; taken++) {
 		if (fits(play, end + 1, said + taken)) {
 			if (len > 0)
@@ -300,9 +315,11 @@ static bool nothing_left(struct play *play)
 		struct person *person = &play->people[i];
 
 		if (person->said_count > 0)
-			return wrong(play, "before this the gateway also said to citizen %u:\n%s", i + 1, person->said[0]);
+			return wrong(play, "before this the gateway also said to citizen %u:\n%s",
+				     i + 1, person->said[0]);
 		if (person->screen)
-			return wrong(play, "before this the gateway also showed citizen %u:\n%s", i + 1, person->screen);
+			return wrong(play, "before this the gateway also showed citizen %u:\n%s",
+				     i + 1, person->screen);
 	}
 	return true;
 }
@@ -330,7 +347,10 @@ static bool bring(struct play *play, struct inbound *msg)
 static bool do_citizen(struct play *play, const char *text)
 {
 	const char *filled = fill(play, text);
-	struct inbound msg = { .channel = CHANNEL_SMS, .to = "2772", .text = { filled, strlen(filled) }, .session = "" };
+	struct inbound msg = { .channel = CHANNEL_SMS,
+			       .to = "2772",
+			       .text = { filled, strlen(filled) },
+			       .session = "" };
 
 	return nothing_left(play) && bring(play, &msg);
 }
@@ -341,10 +361,14 @@ static bool do_gateway(struct play *play, const char *text)
 	bool fine;
 
 	if (strcmp(text, "(nothing)") == 0)
-		return person->said_count == 0 || differ(play, "nothing was expected", "", person->said[0]);
+		return person->said_count == 0 ||
+		       differ(play, "nothing was expected", "", person->said[0]);
 	if (person->said_count == 0)
-		return differ(play, person->screen ? "it is a screen, not a message" : "nothing was said", text, "");
-	fine = fits(play, text, person->said[0]) || differ(play, "it said something else", text, person->said[0]);
+		return differ(play,
+			      person->screen ? "it is a screen, not a message" : "nothing was said",
+			      text, "");
+	fine = fits(play, text, person->said[0]) ||
+	       differ(play, "it said something else", text, person->said[0]);
 	free(person->said[0]);
 	memmove(person->said, person->said + 1, --person->said_count * sizeof(person->said[0]));
 	return fine;
@@ -353,7 +377,11 @@ static bool do_gateway(struct play *play, const char *text)
 static bool ussd(struct play *play, const char *code, const char *text, enum ussd_event event)
 {
 	struct person *person = &play->people[play->line->citizen];
-	struct inbound msg = { .channel = CHANNEL_USSD, .to = code, .text = { text, strlen(text) }, .session = person->session, .ussd = event };
+	struct inbound msg = { .channel = CHANNEL_USSD,
+			       .to = code,
+			       .text = { text, strlen(text) },
+			       .session = person->session,
+			       .ussd = event };
 
 	return nothing_left(play) && bring(play, &msg);
 }
@@ -362,7 +390,8 @@ static bool do_dial(struct play *play, const char *text)
 {
 	struct person *person = &play->people[play->line->citizen];
 
-	snprintf(person->session, sizeof(person->session), "s%u-%u", play->line->citizen, ++person->step);
+	snprintf(person->session, sizeof(person->session), "s%u-%u", play->line->citizen,
+		 ++person->step);
 	person->dialled = true;
 	return ussd(play, text, "", USSD_START);
 }
@@ -464,7 +493,8 @@ static bool do_plugins(struct play *play, const char *text)
 static struct plugin_setting *value_of(struct play *play, const char *plugin, const char *name)
 {
 	for (unsigned i = 0; i < play->value_count; i++)
-		if (strcmp(play->values[i].plugin, plugin) == 0 && strcmp(play->values[i].name, name) == 0)
+		if (strcmp(play->values[i].plugin, plugin) == 0 &&
+		    strcmp(play->values[i].name, name) == 0)
 			return &play->values[i];
 	return &play->values[play->value_count++];
 }
@@ -475,16 +505,20 @@ static bool do_set(struct play *play, const char *text)
 	struct plugin_setting *row;
 	double number;
 
-	if (sscanf(text, "%31[a-z0-9_-].%31[a-z0-9_] = %511[^\n]", plugin, name, value) != 3 || play->value_count == SETTINGS_MAX)
+	if (sscanf(text, "%31[a-z0-9_-].%31[a-z0-9_] = %511[^\n]", plugin, name, value) != 3 ||
+	    play->value_count == SETTINGS_MAX)
 		return wrong(play, "set: PLUGIN.NAME = VALUE");
 	number = strtod(value, &end);
 	row = value_of(play, plugin, name);
-	*row = (struct plugin_setting){ .plugin = arena_strdup(&play->arena, plugin), .name = arena_strdup(&play->arena, name),
-					.text = arena_strdup(&play->arena, value), .number = number, .line = play->line->number };
+	*row = (struct plugin_setting){ .plugin = arena_strdup(&play->arena, plugin),
+					.name = arena_strdup(&play->arena, name),
+					.text = arena_strdup(&play->arena, value),
+					.number = number,
+					.line = play->line->number };
 	row->boolean = strcmp(value, "true") == 0;
 	row->type = row->boolean || strcmp(value, "false") == 0 ? PLUGIN_SETTING_BOOLEAN
-		    : *end == '\0'				  ? PLUGIN_SETTING_NUMBER
-								  : PLUGIN_SETTING_TEXT;
+		    : *end == '\0'                              ? PLUGIN_SETTING_NUMBER
+								: PLUGIN_SETTING_TEXT;
 	return reload(play);
 }
 
@@ -493,10 +527,12 @@ static const struct {
 	bool (*play)(struct play *play, const char *text);
 	bool set_up; /* may come before anything is opened */
 } words[] = {
-	{ "citizen", do_citizen, false }, { "gateway", do_gateway, false }, { "dial", do_dial, false },
-	{ "key", do_key, false },	  { "hang up", do_hang_up, false }, { "screen", do_screen, false },
-	{ "end", do_end, false },	  { "wait", do_wait, false },	    { "restart", do_restart, false },
-	{ "plugins", do_plugins, true },  { "set", do_set, true },
+	{ "citizen", do_citizen, false }, { "gateway", do_gateway, false },
+	{ "dial", do_dial, false },       { "key", do_key, false },
+	{ "hang up", do_hang_up, false }, { "screen", do_screen, false },
+	{ "end", do_end, false },         { "wait", do_wait, false },
+	{ "restart", do_restart, false }, { "plugins", do_plugins, true },
+	{ "set", do_set, true },
 };
 
 static bool play_line(struct play *play, const struct line *line)
@@ -509,8 +545,11 @@ static bool play_line(struct play *play, const struct line *line)
 			return false;
 		return words[i].play(play, line->text);
 	}
-	return wrong(play, "'%s' is no word of a transcript; there are citizen, gateway, dial, key, hang up, screen, end, wait, restart, plugins "
-			   "and set", line->word);
+	return wrong(play,
+		     "'%s' is no word of a transcript; there are citizen, gateway, dial, key, hang "
+		     "up, screen, end, wait, restart, plugins "
+		     "and set",
+		     line->word);
 }
 
 /* ---- files ---- */
@@ -579,7 +618,8 @@ static bool play_lines(struct play *play, FILE *file)
 	return fine;
 }
 
-static int remove_cb(const char *path, const struct stat *info UNUSED, int type UNUSED, struct FTW *ftw UNUSED)
+static int remove_cb(const char *path, const struct stat *info UNUSED, int type UNUSED,
+		     struct FTW *ftw UNUSED)
 {
 	return remove(path);
 }
@@ -635,7 +675,8 @@ static bool set_up(struct play *play)
 	play->plugins = plugins_around(play);
 	clock_fake(START_MS);
 	for (unsigned i = 0; i < CITIZENS; i++)
-		snprintf(play->people[i].number, sizeof(play->people[i].number), "+62812000000%u", i);
+		snprintf(play->people[i].number, sizeof(play->people[i].number), "+62812000000%u",
+			 i);
 	return true;
 }
 
@@ -686,7 +727,8 @@ static void play_all(const char *path)
 		if (asprintf(&below, "%s/%s", path, entries[i]->d_name) < 0)
 			abort();
 		if (entries[i]->d_name[0] != '.' && stat(below, &info) == 0 &&
-		    (S_ISDIR(info.st_mode) || (len > 7 && strcmp(below + strlen(below) - 7, ".dialog") == 0)))
+		    (S_ISDIR(info.st_mode) ||
+		     (len > 7 && strcmp(below + strlen(below) - 7, ".dialog") == 0)))
 			play_all(below);
 		free(below);
 		free(entries[i]);
@@ -703,7 +745,8 @@ int transcript_main(int argc, char **argv)
 		FILE *out = strcmp(argv[1], "--help") == 0 ? stdout : stderr;
 
 		fprintf(out, "usage: kentongan test [FILE.dialog|FOLDER...]\n"
-			     "  plays transcripts, by default those of all plugins; see plugins/README.md\n");
+			     "  plays transcripts, by default those of all plugins; see "
+			     "plugins/README.md\n");
 		return out == stdout ? 0 : 2;
 	}
 	evthread_use_pthreads();

@@ -13,4 +13,6 @@
  */
 #pragma once
 
-int transcript_main(int argc, char **argv); /* argv[0] is "test"; gives the exit status: 0, 1 some failed, 2 wrong usage */
+int transcript_main(
+	int argc,
+	char **argv); /* argv[0] is "test"; gives the exit status: 0, 1 some failed, 2 wrong usage */

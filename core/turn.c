@@ -32,8 +32,14 @@ struct turn *turn_new(struct inbox *inbox, enum turn_kind kind, const char *citi
 	turn->kind = kind;
 	turn->inbox = inbox;
 	turn->citizen = citizen_get(inbox->citizens, citizen);
-	turn->msg = (struct inbound){ .connection = "", .provider_id = "", .from = citizen_key(turn->citizen), .to = "",
-				      .text = { "", 0 }, .network = "", .meta = "", .session = "" };
+	turn->msg = (struct inbound){ .connection = "",
+				      .provider_id = "",
+				      .from = citizen_key(turn->citizen),
+				      .to = "",
+				      .text = { "", 0 },
+				      .network = "",
+				      .meta = "",
+				      .session = "" };
 	STAILQ_INIT(&turn->waiters);
 	TAILQ_INSERT_TAIL(&inbox->all, turn, all);
 	return turn;
@@ -68,7 +74,8 @@ static void begin_cb(void *arg)
 
 static void begin_soon(struct turn *turn, int64_t pause_ms)
 {
-	turn->timer = timers_at(turn->inbox->parts.timers, clock_now_ms() + pause_ms, begin_cb, turn);
+	turn->timer = timers_at(turn->inbox->parts.timers, clock_now_ms() + pause_ms, begin_cb,
+				turn);
 }
 
 void turn_put(struct turn *turn)
@@ -163,7 +170,8 @@ void turn_restart(struct turn *turn, int64_t pause_ms)
 	turn->answer = (struct reply){ 0 };
 	turn->failed = turn->reading = false;
 	if (turn->stored && turn->kind == TURN_MESSAGE)
-		turn->kind = TURN_RESUME; /* the message is in the store with its dialog, which goes on from there */
+		turn->kind =
+			TURN_RESUME; /* the message is in the store with its dialog, which goes on from there */
 	timers_cancel(turn->inbox->parts.timers, turn->timer);
 	begin_soon(turn, pause_ms);
 }
@@ -180,7 +188,8 @@ static void store_failed(struct turn *turn, int error)
 		must = false;
 	if (must && !turn->inbox->stopping) {
 		if (turn->msg.channel == CHANNEL_USSD)
-			turn_answer(turn, &(struct inbox_answer){ .result = INBOX_FAILED, .screen = { "", 0 } });
+			turn_answer(turn, &(struct inbox_answer){ .result = INBOX_FAILED,
+								  .screen = { "", 0 } });
 		turn_restart(turn, RETRY_MS);
 		return;
 	}
@@ -195,7 +204,8 @@ static void answer_repeat(struct turn *turn, const struct inbound_row *seen)
 	struct inbox_answer answer = { .result = INBOX_TAKEN, .repeat_of = seen->msg.id };
 
 	metrics_add(METRIC_INBOUND_DUPLICATE, 1);
-	answer.screen = arena_bytes(&turn->arena, seen->answer.screen.data, seen->answer.screen.len);
+	answer.screen = arena_bytes(&turn->arena, seen->answer.screen.data,
+				    seen->answer.screen.len);
 	answer.more = seen->answer.more;
 	turn->msg.id = seen->msg.id;
 	turn_answer(turn, &answer);
@@ -292,7 +302,8 @@ static void gather_inbound(struct turn *turn, struct step *step)
 		row = arena_alloc(&step->arena, sizeof(*row));
 		inbound_copy(&step->arena, &row->msg, &turn->msg);
 		row->state = turn->final ? INBOUND_DONE : INBOUND_IN_WORK;
-		row->answer.screen = arena_bytes(&step->arena, turn->answer.screen.data, turn->answer.screen.len);
+		row->answer.screen = arena_bytes(&step->arena, turn->answer.screen.data,
+						 turn->answer.screen.len);
 		row->answer.more = turn->answer.more;
 		row->arrived = turn->now;
 		row->done_at = turn->final ? turn->now : 0;
@@ -302,7 +313,8 @@ static void gather_inbound(struct turn *turn, struct step *step)
 	} else if (turn->final && turn->msg.id.serial != 0) {
 		done = step_add_done(step);
 		done->id = turn->msg.id;
-		done->answer.screen = arena_bytes(&step->arena, turn->answer.screen.data, turn->answer.screen.len);
+		done->answer.screen = arena_bytes(&step->arena, turn->answer.screen.data,
+						  turn->answer.screen.len);
 		done->answer.more = turn->answer.more;
 	}
 }
@@ -345,7 +357,8 @@ static void put_before(struct turn *turn, const struct inbound *joined, const st
 	inbound_copy(&first->arena, &first->msg, joined);
 	first->msg.id = id_new(joined->from);
 	first->parts = arena_alloc(&first->arena, sizeof(*first->parts));
-	*first->parts = (struct part_key){ first->msg.from, first->msg.connection, first->msg.to, key->ref, key->total };
+	*first->parts = (struct part_key){ first->msg.from, first->msg.connection, first->msg.to,
+					   key->ref, key->total };
 	first->inbox->turns++;
 	citizen_push_front(turn->citizen, first);
 	begin_soon(first, 0);
@@ -361,24 +374,30 @@ static void late_cb(void *arg)
 	if (turn->answered)
 		return;
 	if (!turn->stored) {
-		turn->timer = timers_at(turn->inbox->parts.timers, clock_now_ms() + RETRY_MS / 2, late_cb, turn);
+		turn->timer = timers_at(turn->inbox->parts.timers, clock_now_ms() + RETRY_MS / 2,
+					late_cb, turn);
 		return;
 	}
 	turn->late = true;
-	answer.screen = phrase_text(&turn->arena, turn->inbox->parts.settings->language, PHRASE_USSD_BY_SMS, NULL);
+	answer.screen = phrase_text(&turn->arena, turn->inbox->parts.settings->language,
+				    PHRASE_USSD_BY_SMS, NULL);
 	turn_answer(turn, &answer);
 }
 
 static void watch_patience(struct turn *turn)
 {
-	const struct telco_connection *connection = turn->inbox->parts.telco ? telco_find(turn->inbox->parts.telco, turn->msg.connection) : NULL;
+	const struct telco_connection *connection = turn->inbox->parts.telco
+							    ? telco_find(turn->inbox->parts.telco,
+									 turn->msg.connection)
+							    : NULL;
 	int64_t patience = PATIENCE_MS;
 
 	if (turn->msg.channel != CHANNEL_USSD || turn->answered)
 		return;
 	if (connection && telco_limits(connection)->ussd_seconds < 5)
 		patience = telco_limits(connection)->ussd_seconds * (int64_t)600;
-	turn->timer = timers_at(turn->inbox->parts.timers, clock_now_ms() + patience, late_cb, turn);
+	turn->timer = timers_at(turn->inbox->parts.timers, clock_now_ms() + patience, late_cb,
+				turn);
 }
 
 /* Whether something incomplete had to be taken first. */
@@ -388,7 +407,8 @@ static bool give_up(struct turn *turn, const struct inbound *part)
 	struct part_key key;
 	struct inbound joined;
 
-	if (data->part_count == 0 || !parts_give_up(data->parts, data->part_count, part, turn->now, &turn->arena, &key, &joined))
+	if (data->part_count == 0 || !parts_give_up(data->parts, data->part_count, part, turn->now,
+						    &turn->arena, &key, &joined))
 		return false;
 	put_before(turn, &joined, &key);
 	step_free(turn->step);
@@ -432,7 +452,8 @@ static void message(struct turn *turn)
 {
 	bool part = turn->msg.part_total > 1;
 
-	if (turn->msg.channel == CHANNEL_SMS && !turn->parts && give_up(turn, part ? &turn->msg : NULL))
+	if (turn->msg.channel == CHANNEL_SMS && !turn->parts &&
+	    give_up(turn, part ? &turn->msg : NULL))
 		return;
 	if (part && take_part(turn))
 		return;
@@ -452,7 +473,8 @@ static void end_dialog(struct turn *turn)
 	}
 	if (turn_pending(turn, dialog, &request) && request.kind == REQUEST_MORE)
 		turn->reason = DIALOG_DONE;
-	turn_end_dialog(turn, dialog, turn->reason, turn->reason == DIALOG_STOPPED ? "ended by an operator" : "");
+	turn_end_dialog(turn, dialog, turn->reason,
+			turn->reason == DIALOG_STOPPED ? "ended by an operator" : "");
 	turn_commit(turn, true);
 }
 
@@ -495,7 +517,8 @@ static void begin(struct turn *turn)
 		return;
 	}
 	rc = citizen_load(turn->citizen, turn->kind == TURN_MESSAGE ? turn->msg.connection : NULL,
-			  turn->kind == TURN_MESSAGE ? turn->msg.provider_id : NULL, loaded_cb, turn);
+			  turn->kind == TURN_MESSAGE ? turn->msg.provider_id : NULL, loaded_cb,
+			  turn);
 	if (rc < 0)
 		store_failed(turn, rc);
 }

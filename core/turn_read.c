@@ -32,7 +32,8 @@ void turn_stop(struct turn *turn)
 		turn_end_dialog(turn, dialog, DIALOG_STOPPED, "");
 	turn->step->drop_unasked = true;
 	turn->show = SHOW_NOTHING;
-	log_event(LOG_INFO, "citizen.stopped", "sconnection", turn->msg.connection, "ncitizen", citizen_key(turn->citizen), NULL);
+	log_event(LOG_INFO, "citizen.stopped", "sconnection", turn->msg.connection, "ncitizen",
+		  citizen_key(turn->citizen), NULL);
 }
 
 static void do_stop(struct turn *turn, const struct route *route UNUSED)
@@ -129,7 +130,8 @@ static void park(struct turn *turn)
 	turn->dialog = NULL;
 }
 
-static void begin_dialog(struct turn *turn, struct plugin *plugin, const char *dialog, const char *keyword, struct bytes rest)
+static void begin_dialog(struct turn *turn, struct plugin *plugin, const char *dialog,
+			 const char *keyword, struct bytes rest)
 {
 	if (plugin->paused) {
 		turn_say(turn, PHRASE_PAUSED, turn_keyword(turn, plugin->name, dialog));
@@ -146,7 +148,8 @@ static struct dialog *find_parked(struct turn *turn, const struct route *route)
 	struct dialog *dialog;
 
 	TAILQ_FOREACH (dialog, &citizen_data(turn->citizen)->dialogs, next)
-		if (dialog->row.state == DIALOG_PARKED && strcmp(dialog->row.plugin, route->to->name) == 0 &&
+		if (dialog->row.state == DIALOG_PARKED &&
+		    strcmp(dialog->row.plugin, route->to->name) == 0 &&
 		    strcmp(dialog->row.dialog, route->dialog) == 0)
 			return dialog;
 	return NULL;
@@ -194,10 +197,10 @@ static void do_unknown(struct turn *turn, const struct route *route UNUSED)
 static void read_text(struct turn *turn, struct bytes text)
 {
 	static void (*const rows[])(struct turn *, const struct route *) = {
-		[ROUTE_STOP] = do_stop,       [ROUTE_START] = do_start,     [ROUTE_STARTED] = do_started,
-		[ROUTE_HELP] = do_help,       [ROUTE_CANCEL] = do_cancel,   [ROUTE_ANSWER] = do_answer,
-		[ROUTE_MORE] = do_more,       [ROUTE_BACK] = do_back,       [ROUTE_KEYWORD] = do_keyword,
-		[ROUTE_SAME] = do_same,       [ROUTE_AGAIN] = do_again,     [ROUTE_UNKNOWN] = do_unknown,
+		[ROUTE_STOP] = do_stop, [ROUTE_START] = do_start,   [ROUTE_STARTED] = do_started,
+		[ROUTE_HELP] = do_help, [ROUTE_CANCEL] = do_cancel, [ROUTE_ANSWER] = do_answer,
+		[ROUTE_MORE] = do_more, [ROUTE_BACK] = do_back,     [ROUTE_KEYWORD] = do_keyword,
+		[ROUTE_SAME] = do_same, [ROUTE_AGAIN] = do_again,   [ROUTE_UNKNOWN] = do_unknown,
 	};
 	struct citizen_data *data = citizen_data(turn->citizen);
 	struct route_view view = { .plugins = turn->inbox->parts.plugins,
@@ -208,7 +211,8 @@ static void read_text(struct turn *turn, struct bytes text)
 
 	turn->dialog = dialog_front(data);
 	if (turn->dialog && !turn_pending(turn, turn->dialog, &request)) {
-		turn_end_dialog(turn, turn->dialog, DIALOG_DIVERGED, "the stored request is damaged, or of a later version");
+		turn_end_dialog(turn, turn->dialog, DIALOG_DIVERGED,
+				"the stored request is damaged, or of a later version");
 		turn_say(turn, PHRASE_APOLOGY, NULL);
 		turn_done(turn);
 		return;
@@ -235,11 +239,15 @@ static void expire(struct turn *turn)
 		struct request request;
 		bool over;
 
-		if (dialog->row.state == DIALOG_ENDED || dialog->row.expires == 0 || dialog->row.expires > turn->now)
+		if (dialog->row.state == DIALOG_ENDED || dialog->row.expires == 0 ||
+		    dialog->row.expires > turn->now)
 			continue;
 		over = turn_pending(turn, dialog, &request) && request.kind == REQUEST_MORE;
 		if (dialog == front && !over)
-			turn_say(turn, plugins_find(turn->inbox->parts.plugins, dialog->row.plugin) ? PHRASE_EXPIRED : PHRASE_EXPIRED_GONE,
+			turn_say(turn,
+				 plugins_find(turn->inbox->parts.plugins, dialog->row.plugin)
+					 ? PHRASE_EXPIRED
+					 : PHRASE_EXPIRED_GONE,
 				 turn_keyword(turn, dialog->row.plugin, dialog->row.dialog));
 		turn_end_dialog(turn, dialog, over ? DIALOG_DONE : DIALOG_EXPIRED, "");
 	}
@@ -255,7 +263,9 @@ static const char *why_silent(const struct turn *turn)
 		return "the sender is a name, not a number";
 	if (msg->sender == SENDER_SHORT)
 		return "the sender is a short code";
-	connection = turn->inbox->parts.telco ? telco_find(turn->inbox->parts.telco, msg->connection) : NULL;
+	connection = turn->inbox->parts.telco
+			     ? telco_find(turn->inbox->parts.telco, msg->connection)
+			     : NULL;
 	if (connection && telco_is_our_number(connection, msg->from))
 		return "the sender is a number of our own";
 	return NULL;
@@ -263,8 +273,8 @@ static const char *why_silent(const struct turn *turn)
 
 static void stay_silent(struct turn *turn, const char *why)
 {
-	log_event(LOG_INFO, "inbox.unanswered", "sconnection", turn->msg.connection, "dmessage", &turn->msg.id, "ncitizen", turn->msg.from,
-		  "swhy", why, NULL);
+	log_event(LOG_INFO, "inbox.unanswered", "sconnection", turn->msg.connection, "dmessage",
+		  &turn->msg.id, "ncitizen", turn->msg.from, "swhy", why, NULL);
 	metrics_add(METRIC_UNANSWERED, 1);
 	turn_commit(turn, true);
 }
@@ -283,8 +293,10 @@ static struct ussd_session *session_of(struct turn *turn)
 static struct bytes dialled(struct turn *turn, const char *to)
 {
 	const char *code = turn->inbox->parts.settings->ussd_code;
-	const struct telco_connection *connection =
-		turn->inbox->parts.telco ? telco_find(turn->inbox->parts.telco, turn->msg.connection) : NULL;
+	const struct telco_connection *connection = turn->inbox->parts.telco
+							    ? telco_find(turn->inbox->parts.telco,
+									 turn->msg.connection)
+							    : NULL;
 	const char *const *numbers = connection ? telco_config(connection)->numbers : NULL;
 	size_t best = 0, len = strlen(to);
 
@@ -292,8 +304,8 @@ static struct bytes dialled(struct turn *turn, const char *to)
 		const char *own = numbers && numbers[i] ? numbers[i] : code;
 		size_t own_len = strlen(own);
 
-		if (own_len > 1 && own[own_len - 1] == '#' && own_len - 1 > best && strncmp(to, own, own_len - 1) == 0 &&
-		    to[own_len - 1] == '*')
+		if (own_len > 1 && own[own_len - 1] == '#' && own_len - 1 > best &&
+		    strncmp(to, own, own_len - 1) == 0 && to[own_len - 1] == '*')
 			best = own_len - 1;
 		if (!numbers || !numbers[i])
 			break;
@@ -327,7 +339,8 @@ static bool is_same_session(struct turn *turn)
 {
 	const struct ussd_session *session = &citizen_data(turn->citizen)->session;
 
-	return turn->msg.ussd != USSD_START && strcmp(session->connection, turn->msg.connection) == 0 &&
+	return turn->msg.ussd != USSD_START &&
+	       strcmp(session->connection, turn->msg.connection) == 0 &&
 	       strcmp(session->session, turn->msg.session) == 0;
 }
 
@@ -344,8 +357,12 @@ static void open_session(struct turn *turn)
 	struct ussd_session *session = session_of(turn);
 	const struct inbound *msg = &turn->msg;
 
-	*session = (struct ussd_session){ .connection = msg->connection, .session = msg->session, .service_code = msg->to,
-					  .raw = { "", 0 }, .open = true, .view = USSD_VIEW_MENU };
+	*session = (struct ussd_session){ .connection = msg->connection,
+					  .session = msg->session,
+					  .service_code = msg->to,
+					  .raw = { "", 0 },
+					  .open = true,
+					  .view = USSD_VIEW_MENU };
 }
 
 /* Takes what is new in a request. */
@@ -357,14 +374,19 @@ static void take_inputs(struct turn *turn)
 	unsigned count = 0;
 	int rc;
 
-	turn->inputs = arena_alloc(&turn->arena, (msg->text.len + strlen(msg->to) + 4) * sizeof(*turn->inputs));
+	turn->inputs = arena_alloc(&turn->arena,
+				   (msg->text.len + strlen(msg->to) + 4) * sizeof(*turn->inputs));
 	if (turn->fresh_session)
 		add_inputs(turn, dialled(turn, turn->msg.to));
 	if (msg->cumulative) {
-		rc = telco_ussd_inputs(session->raw, turn->fresh_session, msg->text, &turn->arena, &inputs, &count);
+		rc = telco_ussd_inputs(session->raw, turn->fresh_session, msg->text, &turn->arena,
+				       &inputs, &count);
 		if (rc == -EINVAL)
-			log_event(LOG_WARN, "ussd.input_unfitting", "sconnection", msg->connection, "ncitizen", msg->from, "swhat",
-				  "it does not go on from what came before; the screen is shown again", NULL);
+			log_event(LOG_WARN, "ussd.input_unfitting", "sconnection", msg->connection,
+				  "ncitizen", msg->from, "swhat",
+				  "it does not go on from what came before; the screen is shown "
+				  "again",
+				  NULL);
 		for (unsigned i = 0; i < count; i++)
 			add_input(turn, inputs[i]);
 		session->raw = msg->text;
@@ -389,7 +411,8 @@ static void choose_view(struct turn *turn)
 		return;
 	if (turn->input_count > 0 && !turn->timed_out)
 		to = plugins_anchor(turn->inbox->parts.plugins, turn->inputs[0].data, &dialog);
-	if (to && (strcmp(to->name, front->row.plugin) != 0 || strcmp(dialog, front->row.dialog) != 0))
+	if (to &&
+	    (strcmp(to->name, front->row.plugin) != 0 || strcmp(dialog, front->row.dialog) != 0))
 		return;
 	data->session.view = USSD_VIEW_RESUME;
 	turn->input = turn->input_count; /* no answers to a question that was not seen */
@@ -454,7 +477,8 @@ static void read_resume(struct turn *turn, struct bytes input)
 		session->view = USSD_VIEW_MENU;
 		way = dialled(turn, session->service_code);
 		if (way.len > 0) { /* what she had dialled leads to the beginning */
-			turn->inputs = arena_alloc(&turn->arena, (way.len + 1) * sizeof(*turn->inputs));
+			turn->inputs = arena_alloc(&turn->arena,
+						   (way.len + 1) * sizeof(*turn->inputs));
 			turn->input = turn->input_count = 0;
 			add_inputs(turn, way);
 		}
@@ -515,16 +539,20 @@ void turn_next_input(struct turn *turn)
 static void log_odd(const struct turn *turn)
 {
 	const struct inbound *msg = &turn->msg;
-	const struct telco_connection *connection = turn->inbox->parts.telco ? telco_find(turn->inbox->parts.telco, msg->connection) : NULL;
+	const struct telco_connection *connection = turn->inbox->parts.telco
+							    ? telco_find(turn->inbox->parts.telco,
+									 msg->connection)
+							    : NULL;
 	const char *what = NULL;
 
 	if (msg->channel == CHANNEL_SMS && connection && !telco_is_our_number(connection, msg->to))
-		what = "it was sent to a number that is not among the connection's; one of those answers";
+		what = "it was sent to a number that is not among the connection's; one of those "
+		       "answers";
 	else if (msg->channel == CHANNEL_SMS && msg->text.len == 0)
 		what = "it has no text";
 	if (what)
-		log_event(LOG_WARN, "inbox.odd", "sconnection", msg->connection, "dmessage", &msg->id, "ncitizen", msg->from, "swhat", what,
-			  NULL);
+		log_event(LOG_WARN, "inbox.odd", "sconnection", msg->connection, "dmessage",
+			  &msg->id, "ncitizen", msg->from, "swhat", what, NULL);
 }
 
 void turn_message(struct turn *turn)

@@ -33,10 +33,12 @@ bool turn_pending(struct turn *turn, const struct dialog *dialog, struct request
 
 	*out = (struct request){ 0 };
 	return pending.len > 0 &&
-	       request_decode(&turn->arena, arena_bytes(&turn->arena, pending.data, pending.len), out);
+	       request_decode(&turn->arena, arena_bytes(&turn->arena, pending.data, pending.len),
+			      out);
 }
 
-void turn_set_pending(struct turn *turn UNUSED, struct dialog *dialog, const struct request *request)
+void turn_set_pending(struct turn *turn UNUSED, struct dialog *dialog,
+		      const struct request *request)
 {
 	struct buf buf = { 0 };
 
@@ -48,7 +50,8 @@ void turn_set_pending(struct turn *turn UNUSED, struct dialog *dialog, const str
 
 /* ---- ends ---- */
 
-void turn_end_dialog(struct turn *turn, struct dialog *dialog, enum dialog_reason reason, const char *error)
+void turn_end_dialog(struct turn *turn, struct dialog *dialog, enum dialog_reason reason,
+		     const char *error)
 {
 	struct dialog_row *row = &dialog->row;
 
@@ -109,7 +112,9 @@ static void count_breach(struct turn *turn, const char *name)
 	plugin->paused = true;
 	breach->count = 0;
 	log_event(LOG_ERROR, "plugin.paused", "splugin", name, "swhat",
-		  "it has breached its limits again and again; citizens are told that it is out of use until it is loaded again", NULL);
+		  "it has breached its limits again and again; citizens are told that it is out of "
+		  "use until it is loaded again",
+		  NULL);
 }
 
 /* What the step had gathered is dropped: the end, its reason and an apology commit instead. */
@@ -117,8 +122,9 @@ static void fail(struct turn *turn, enum dialog_reason reason, const char *error
 {
 	struct dialog *dialog = turn->dialog;
 
-	log_event(LOG_ERROR, reason == DIALOG_DIVERGED ? "dialog.diverged" : "dialog.failed", "splugin", dialog->row.plugin, "sdialog",
-		  dialog->row.dialog, "did", &dialog->row.id, "ncitizen", citizen_key(turn->citizen), "serror", error, NULL);
+	log_event(LOG_ERROR, reason == DIALOG_DIVERGED ? "dialog.diverged" : "dialog.failed",
+		  "splugin", dialog->row.plugin, "sdialog", dialog->row.dialog, "did",
+		  &dialog->row.id, "ncitizen", citizen_key(turn->citizen), "serror", error, NULL);
 	metrics_add(METRIC_STEPS_FAILED, 1);
 	STAILQ_INIT(&turn->step->records);
 	buf_reset(&turn->said);
@@ -140,10 +146,12 @@ static struct bytes shown_prompt(struct turn *turn, const struct request *reques
 	const char *text = request->prompt.data;
 
 	if (request->kind == REQUEST_CONFIRM)
-		text = arena_printf(arena, "%s\n1 %s\n2 %s", text, phrase_text(arena, language, PHRASE_YES, NULL).data,
+		text = arena_printf(arena, "%s\n1 %s\n2 %s", text,
+				    phrase_text(arena, language, PHRASE_YES, NULL).data,
 				    phrase_text(arena, language, PHRASE_NO, NULL).data);
 	if (request->optional)
-		text = arena_printf(arena, "%s\n%s", text, phrase_text(arena, language, PHRASE_OPTIONAL, NULL).data);
+		text = arena_printf(arena, "%s\n%s", text,
+				    phrase_text(arena, language, PHRASE_OPTIONAL, NULL).data);
 	return (struct bytes){ text, strlen(text) };
 }
 
@@ -237,8 +245,11 @@ static void read_store(struct turn *turn)
 static void reads(struct turn *turn)
 {
 	if (++turn->reads > READS_MAX) {
-		fail(turn, DIALOG_FAILED, arena_printf(&turn->arena, "%s: more than %d reads of records without a question to the citizen",
-						       turn->dialog->row.plugin, READS_MAX));
+		fail(turn, DIALOG_FAILED,
+		     arena_printf(
+			     &turn->arena,
+			     "%s: more than %d reads of records without a question to the citizen",
+			     turn->dialog->row.plugin, READS_MAX));
 		return;
 	}
 	turn->request = turn->work.call.request;
@@ -274,7 +285,8 @@ static void log_lines(struct turn *turn)
 	struct bytes log = turn->work.call.log;
 
 	if (log.len > 0)
-		log_event(LOG_INFO, "plugin.log", "splugin", turn->dialog->row.plugin, "stext", log.data, NULL);
+		log_event(LOG_INFO, "plugin.log", "splugin", turn->dialog->row.plugin, "stext",
+			  log.data, NULL);
 }
 
 static void ran_cb(struct work *work, void *arg)
@@ -319,7 +331,8 @@ static void ran_cb(struct work *work, void *arg)
 		again(turn);
 		break;
 	default:
-		fail(turn, work->end == RUN_DIVERGED ? DIALOG_DIVERGED : DIALOG_FAILED, call->error);
+		fail(turn, work->end == RUN_DIVERGED ? DIALOG_DIVERGED : DIALOG_FAILED,
+		     call->error);
 		break;
 	}
 }
@@ -346,7 +359,8 @@ static struct bundle *find_bundle(struct inbox *inbox, const unsigned char *hash
 	struct held_bundle *held;
 
 	for (unsigned i = 0; i < set->count; i++)
-		if (set->plugins[i].bundle && memcmp(set->plugins[i].bundle->hash, hash, BUNDLE_SIZE) == 0)
+		if (set->plugins[i].bundle &&
+		    memcmp(set->plugins[i].bundle->hash, hash, BUNDLE_SIZE) == 0)
 			return set->plugins[i].bundle;
 	HASH_FIND(hh, inbox->bundles, hash, BUNDLE_SIZE, held);
 	return held ? held->bundle : NULL;
@@ -360,7 +374,8 @@ static struct bundle *hold_bundle(struct inbox *inbox, struct bytes content)
 
 	if (!bundle)
 		return NULL;
-	if (HASH_COUNT(inbox->bundles) >= HELD_MAX) { /* the oldest; dialogs that use it have references of their own */
+	if (HASH_COUNT(inbox->bundles) >=
+	    HELD_MAX) { /* the oldest; dialogs that use it have references of their own */
 		HASH_DEL(inbox->bundles, held);
 		bundle_unref(held->bundle);
 		free(held);
@@ -390,7 +405,8 @@ static void bundle_cb(int error, struct bytes content, void *arg)
 	if (!bundle && error == 0)
 		bundle = hold_bundle(turn->inbox, content);
 	if (!bundle || memcmp(bundle->hash, turn->dialog->row.bundle, BUNDLE_SIZE) != 0) {
-		fail(turn, DIALOG_FAILED, "the code that this dialog began with is not in the store, or damaged");
+		fail(turn, DIALOG_FAILED,
+		     "the code that this dialog began with is not in the store, or damaged");
 		return;
 	}
 	turn->dialog->bundle = bundle_ref(bundle);
@@ -407,7 +423,9 @@ static void run(struct turn *turn, const struct request *committed, const struct
 	if (turn->inbox->closed)
 		return;
 	if (dialog->row.steps >= STEPS_MAX) {
-		fail(turn, DIALOG_FAILED, arena_printf(&turn->arena, "%s: the dialog has more than %d steps", dialog->row.plugin, STEPS_MAX));
+		fail(turn, DIALOG_FAILED,
+		     arena_printf(&turn->arena, "%s: the dialog has more than %d steps",
+				  dialog->row.plugin, STEPS_MAX));
 		return;
 	}
 	turn->work = (struct work){ 0 };
@@ -451,12 +469,14 @@ static uint64_t new_seed(void)
 	return seeds[--left];
 }
 
-static void add_event(struct turn *turn, struct dialog *dialog, const char *keyword, struct bytes rest, bool start)
+static void add_event(struct turn *turn, struct dialog *dialog, const char *keyword,
+		      struct bytes rest, bool start)
 {
 	const struct profile *profile = &citizen_data(turn->citizen)->profile;
 	struct journal_event event = { .time = turn->now,
 				       .channel = turn_channel(turn),
-				       .citizen = { turn_language(turn), profile->name, profile->area },
+				       .citizen = { turn_language(turn), profile->name,
+						    profile->area },
 				       .start = start,
 				       .keyword = { keyword, strlen(keyword) },
 				       .rest = rest,
@@ -498,7 +518,8 @@ void turn_bundles_stored(struct turn *turn, const struct step *step)
 	}
 }
 
-void turn_start(struct turn *turn, struct plugin *plugin, const char *dialog_name, const char *keyword, struct bytes rest)
+void turn_start(struct turn *turn, struct plugin *plugin, const char *dialog_name,
+		const char *keyword, struct bytes rest)
 {
 	struct dialog_row row = {
 		.id = id_new(citizen_key(turn->citizen)),
@@ -532,7 +553,8 @@ static void add_result(const struct request *request, const struct answer *answe
 	if (answer->skipped)
 		journal_result_nil(buf);
 	else if (request->kind == REQUEST_CHOOSE)
-		buf_add(buf, request->values[answer->option].data, request->values[answer->option].len);
+		buf_add(buf, request->values[answer->option].data,
+			request->values[answer->option].len);
 	else if (request->kind == REQUEST_CONFIRM)
 		journal_result_boolean(buf, answer->yes);
 	else if (request->answer == ANSWER_INTEGER)
@@ -553,7 +575,9 @@ void turn_give(struct turn *turn, const struct answer *answer)
 		return;
 	}
 	add_result(&request, answer, &results);
-	call = (struct journal_call){ request.kind, request.hash, request.shape, { results.data, results.len } };
+	call = (struct journal_call){
+		request.kind, request.hash, request.shape, { results.data, results.len }
+	};
 	add_event(turn, dialog, "", (struct bytes){ "", 0 }, false);
 	journal_add_call(&dialog->journal, &call);
 	buf_free(&results);
@@ -577,7 +601,8 @@ static void take_up_inputs(struct turn *turn, struct bytes joined)
 	while (at < end) {
 		const char *star = memchr(at, '*', (size_t)(end - at));
 
-		turn->inputs[turn->input_count++] = arena_bytes(&turn->arena, at, (size_t)((star ? star : end) - at));
+		turn->inputs[turn->input_count++] = arena_bytes(&turn->arena, at,
+								(size_t)((star ? star : end) - at));
 		at = star ? star + 1 : end;
 	}
 }
@@ -588,7 +613,8 @@ void turn_resume(struct turn *turn)
 	struct inbound *msg = &turn->msg;
 
 	turn->stored = true;
-	if (!dialog || dialog->row.state != DIALOG_RUNNABLE || !turn_pending(turn, dialog, &turn->request)) {
+	if (!dialog || dialog->row.state != DIALOG_RUNNABLE ||
+	    !turn_pending(turn, dialog, &turn->request)) {
 		nothing_left(turn);
 		return;
 	}

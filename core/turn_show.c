@@ -20,14 +20,16 @@ const char *turn_language(const struct turn *turn)
 {
 	const struct citizen_data *data = citizen_data(turn->citizen);
 
-	return data && data->profile.language[0] ? data->profile.language : turn->inbox->parts.settings->language;
+	return data && data->profile.language[0] ? data->profile.language
+						 : turn->inbox->parts.settings->language;
 }
 
 static struct bytes phrase(struct turn *turn, enum phrase which, const char *keyword)
 {
 	const struct inbox_parts *parts = &turn->inbox->parts;
 	struct phrase_holes holes = { .office = parts->settings->office,
-				      .keywords = plugins_keywords(parts->plugins, &turn->arena, KEYWORDS_ROOM),
+				      .keywords = plugins_keywords(parts->plugins, &turn->arena,
+								   KEYWORDS_ROOM),
 				      .keyword = keyword };
 
 	return phrase_text(&turn->arena, turn_language(turn), which, &holes);
@@ -59,7 +61,8 @@ const char *turn_keyword(struct turn *turn, const char *plugin, const char *dial
 
 static const struct telco_connection *connection_of(const struct turn *turn)
 {
-	return turn->inbox->parts.telco ? telco_find(turn->inbox->parts.telco, turn->msg.connection) : NULL;
+	return turn->inbox->parts.telco ? telco_find(turn->inbox->parts.telco, turn->msg.connection)
+					: NULL;
 }
 
 /* Whether a key that pages is also an answer to the question: then the screen names words for it. */
@@ -68,7 +71,8 @@ static bool keys_are_answers(const struct request *request)
 	if (request && request->kind == REQUEST_CHOOSE)
 		return request->option_count >= 98;
 	return request && request->kind == REQUEST_ASK && request->answer == ANSWER_INTEGER &&
-	       (request->optional || (request->min <= 0 && request->max >= 0) || (request->min <= 98 && request->max >= 98));
+	       (request->optional || (request->min <= 0 && request->max >= 0) ||
+		(request->min <= 98 && request->max >= 98));
 }
 
 static struct screen_rule rule_of(struct turn *turn, const struct request *request)
@@ -82,7 +86,9 @@ static struct screen_rule rule_of(struct turn *turn, const struct request *reque
 		rule.more = phrase(turn, PHRASE_MORE_SMS, NULL).data;
 		return rule;
 	}
-	rule.chars = connection && telco_limits(connection)->ussd_chars ? telco_limits(connection)->ussd_chars : USSD_CHARS;
+	rule.chars = connection && telco_limits(connection)->ussd_chars
+			     ? telco_limits(connection)->ussd_chars
+			     : USSD_CHARS;
 	rule.more = words ? "LANJUT" : phrase(turn, PHRASE_MORE_USSD, NULL).data;
 	rule.back = words ? "KEMBALI" : phrase(turn, PHRASE_BACK_USSD, NULL).data;
 	return rule;
@@ -95,7 +101,8 @@ unsigned turn_pages(struct turn *turn, struct bytes text)
 	return screen_count(text, &rule);
 }
 
-struct bytes turn_page(struct turn *turn, struct bytes text, unsigned page, const struct request *request)
+struct bytes turn_page(struct turn *turn, struct bytes text, unsigned page,
+		       const struct request *request)
 {
 	struct screen_rule rule = rule_of(turn, request);
 
@@ -110,7 +117,8 @@ static const char *sms_number(const struct turn *turn)
 	const struct telco_connection *connection = connection_of(turn);
 	const char *const *numbers = connection ? telco_config(connection)->numbers : NULL;
 
-	if (turn->msg.channel == CHANNEL_SMS && (!connection || telco_is_our_number(connection, turn->msg.to)))
+	if (turn->msg.channel == CHANNEL_SMS &&
+	    (!connection || telco_is_our_number(connection, turn->msg.to)))
 		return turn->msg.to;
 	for (; numbers && *numbers; numbers++)
 		if (!strchr(*numbers, '*') && !strchr(*numbers, '#'))
@@ -118,7 +126,8 @@ static const char *sms_number(const struct turn *turn)
 	return turn->msg.to;
 }
 
-static struct outbound *add_outbound(struct turn *turn, struct bytes text, enum outbound_state state)
+static struct outbound *add_outbound(struct turn *turn, struct bytes text,
+				     enum outbound_state state)
 {
 	struct arena *arena = &turn->step->arena;
 	struct outbound *out = &step_add_outbound(turn->step)->msg;
@@ -179,7 +188,8 @@ static struct bytes gathered(struct turn *turn)
 
 static struct bytes below(struct turn *turn, struct bytes text)
 {
-	char *both = arena_printf(&turn->arena, "%s\n%s", turn->text.data ? turn->text.data : "", text.data);
+	char *both = arena_printf(&turn->arena, "%s\n%s", turn->text.data ? turn->text.data : "",
+				  text.data);
 
 	return turn->text.len > 0 ? (struct bytes){ both, strlen(both) } : text;
 }
@@ -188,8 +198,13 @@ static void show_text(struct turn *turn)
 {
 	struct bytes text = turn->text.len > 0 ? gathered(turn) : phrase(turn, PHRASE_DONE, NULL);
 	struct dialog *dialog = turn->dialog;
-	struct request more = { .kind = REQUEST_MORE, .text = text, .shape = { "", 0 }, .prompt = { "", 0 }, .inputs = { "", 0 } };
-	bool pages = dialog && dialog->row.state == DIALOG_ENDED && dialog->row.reason == DIALOG_DONE && turn_pages(turn, text) > 1;
+	struct request more = { .kind = REQUEST_MORE,
+				.text = text,
+				.shape = { "", 0 },
+				.prompt = { "", 0 },
+				.inputs = { "", 0 } };
+	bool pages = dialog && dialog->row.state == DIALOG_ENDED &&
+		     dialog->row.reason == DIALOG_DONE && turn_pages(turn, text) > 1;
 
 	if (pages) {
 		turn_set_pending(turn, dialog, &more);
@@ -228,19 +243,23 @@ static void show_page(struct turn *turn)
 	last = request.page + 1 >= turn_pages(turn, request.text);
 	if (last && request.kind == REQUEST_MORE)
 		turn_end_dialog(turn, turn->dialog, DIALOG_DONE, "");
-	hand_out(turn, turn_page(turn, request.text, request.page, &request), turn->dialog->row.state != DIALOG_ENDED);
+	hand_out(turn, turn_page(turn, request.text, request.page, &request),
+		 turn->dialog->row.state != DIALOG_ENDED);
 }
 
 /* The entry that follows an anchor in the order of numbers; NULL: that was the last. */
-static const struct plugin_anchor *next_anchor(const struct plugin_set *set, const struct plugin_anchor *after)
+static const struct plugin_anchor *next_anchor(const struct plugin_set *set,
+					       const struct plugin_anchor *after)
 {
 	const struct plugin_anchor *best = NULL;
 
 	for (unsigned i = 0; i < set->count; i++)
-		for (unsigned a = 0; !set->plugins[i].error && a < set->plugins[i].anchor_count; a++) {
+		for (unsigned a = 0; !set->plugins[i].error && a < set->plugins[i].anchor_count;
+		     a++) {
 			const struct plugin_anchor *anchor = &set->plugins[i].anchors[a];
 
-			if ((!after || plugin_anchor_order(anchor, after) > 0) && (!best || plugin_anchor_order(anchor, best) < 0))
+			if ((!after || plugin_anchor_order(anchor, after) > 0) &&
+			    (!best || plugin_anchor_order(anchor, best) < 0))
 				best = anchor;
 		}
 	return best;
@@ -270,10 +289,13 @@ static void show_resume(struct turn *turn)
 {
 	const struct dialog_row *row = &turn->dialog->row;
 	const char *keyword = turn_keyword(turn, row->plugin, row->dialog);
-	char *text = arena_printf(&turn->arena, "%s\n1 %s\n2 %s", phrase(turn, PHRASE_USSD_RESUME, keyword).data,
-				  phrase(turn, PHRASE_USSD_GO_ON, NULL).data, phrase(turn, PHRASE_USSD_ANEW, NULL).data);
+	char *text = arena_printf(&turn->arena, "%s\n1 %s\n2 %s",
+				  phrase(turn, PHRASE_USSD_RESUME, keyword).data,
+				  phrase(turn, PHRASE_USSD_GO_ON, NULL).data,
+				  phrase(turn, PHRASE_USSD_ANEW, NULL).data);
 
-	hand_out(turn, turn_page(turn, below(turn, (struct bytes){ text, strlen(text) }), 0, NULL), true);
+	hand_out(turn, turn_page(turn, below(turn, (struct bytes){ text, strlen(text) }), 0, NULL),
+		 true);
 }
 
 void turn_compose(struct turn *turn)

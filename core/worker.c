@@ -29,11 +29,11 @@
 #include "metrics.h"
 
 enum {
-	STACK_SIZE = 8 << 20,   /* Lua 5.4.4 nests 200 C calls */
-	PROGRAMS_MAX = 32,      /* in each thread */
-	KEPT_MAX = 256 << 10,   /* bytes; a dialog that keeps more is not cached */
-	LOOK_AHEAD = 8,         /* works of a plugin that are looked at for one that is live here */
-	SLOW_SECONDS = 60,      /* after a breach */
+	STACK_SIZE = 8 << 20, /* Lua 5.4.4 nests 200 C calls */
+	PROGRAMS_MAX = 32,    /* in each thread */
+	KEPT_MAX = 256 << 10, /* bytes; a dialog that keeps more is not cached */
+	LOOK_AHEAD = 8,       /* works of a plugin that are looked at for one that is live here */
+	SLOW_SECONDS = 60,    /* after a breach */
 	HANG_CPU_US = 2000000,
 	WATCH_MS = 500,
 };
@@ -53,7 +53,8 @@ struct live {
 };
 
 struct forget {
-	STAILQ_ENTRY(forget) next;
+	STAILQ_ENTRY(forget)
+	next;
 	struct id id;
 };
 
@@ -63,14 +64,15 @@ struct worker {
 	pthread_cond_t wake;
 	int number;
 	bool idle;
-	STAILQ_HEAD(, forget) forgets; /* under the lock */
-	struct loaded *programs;       /* the thread's own, like the next */
+	STAILQ_HEAD(, forget)
+	forgets;                 /* under the lock */
+	struct loaded *programs; /* the thread's own, like the next */
 	struct live *lives;
 	/* For the watch: */
 	atomic_ulong works;     /* odd: in one */
 	unsigned long watched;  /* the loop's: as it was last, */
 	int64_t watched_cpu_us; /* and what the thread had used when it was first seen so */
-	char busy_with[64]; /* the plugin, under the lock */
+	char busy_with[64];     /* the plugin, under the lock */
 };
 
 /* One plugin's works. */
@@ -89,7 +91,7 @@ struct workers {
 	unsigned count, cache;
 	const char *folder;
 	bool stopping;
-	struct lane *lanes;    /* owned */
+	struct lane *lanes; /* owned */
 	TAILQ_HEAD(, lane) ring;
 	TAILQ_HEAD(work_list, work) done;
 	int fd;
@@ -121,7 +123,8 @@ static void program_drop(struct worker *worker, struct loaded *loaded)
 	free(loaded);
 }
 
-static struct loaded *program_get(struct worker *worker, struct work *work, char *error, size_t size)
+static struct loaded *program_get(struct worker *worker, struct work *work, char *error,
+				  size_t size)
 {
 	struct loaded *loaded;
 
@@ -138,7 +141,8 @@ static struct loaded *program_get(struct worker *worker, struct work *work, char
 		loaded = xcalloc(1, sizeof(*loaded));
 		loaded->program = program;
 	}
-	HASH_ADD_KEYPTR(hh, worker->programs, program_bundle(loaded->program)->hash, BUNDLE_SIZE, loaded);
+	HASH_ADD_KEYPTR(hh, worker->programs, program_bundle(loaded->program)->hash, BUNDLE_SIZE,
+			loaded);
 	return loaded;
 }
 
@@ -152,7 +156,8 @@ static struct run *live_take(struct worker *worker, const struct work *work, str
 	if (!live)
 		return NULL;
 	if (work->known == 0 || run_position(live->run) != work->known ||
-	    memcmp(program_bundle(live->loaded->program)->hash, work->bundle->hash, BUNDLE_SIZE) != 0) {
+	    memcmp(program_bundle(live->loaded->program)->hash, work->bundle->hash, BUNDLE_SIZE) !=
+		    0) {
 		live_drop(worker, live);
 		return NULL;
 	}
@@ -164,7 +169,8 @@ static struct run *live_take(struct worker *worker, const struct work *work, str
 	return run;
 }
 
-static void live_keep(struct worker *worker, const struct work *work, struct run *run, struct loaded *loaded)
+static void live_keep(struct worker *worker, const struct work *work, struct run *run,
+		      struct loaded *loaded)
 {
 	struct live *live;
 
@@ -241,7 +247,8 @@ static struct lane *next_lane(struct workers *workers)
 	return slow;
 }
 
-static struct work *lane_take(struct workers *workers, struct lane *lane, const struct worker *worker)
+static struct work *lane_take(struct workers *workers, struct lane *lane,
+			      const struct worker *worker)
 {
 	struct work *work, *best = TAILQ_FIRST(&lane->works);
 	unsigned seen = 0;
@@ -367,14 +374,16 @@ static bool is_hung(struct worker *worker)
 	clockid_t clock;
 	int64_t cpu_us;
 
-	if (works % 2 == 0 || pthread_getcpuclockid(worker->thread, &clock) != 0 || clock_gettime(clock, &now) != 0)
+	if (works % 2 == 0 || pthread_getcpuclockid(worker->thread, &clock) != 0 ||
+	    clock_gettime(clock, &now) != 0)
 		return false;
 	cpu_us = now.tv_sec * 1000000LL + now.tv_nsec / 1000;
 	if (works != worker->watched) {
 		worker->watched = works;
 		worker->watched_cpu_us = cpu_us;
 	}
-	return cpu_us - worker->watched_cpu_us > HANG_CPU_US && works == atomic_load(&worker->works);
+	return cpu_us - worker->watched_cpu_us > HANG_CPU_US &&
+	       works == atomic_load(&worker->works);
 }
 
 static void watch_cb(evutil_socket_t fd UNUSED, short events UNUSED, void *arg)

@@ -25,17 +25,22 @@ UNIT_TESTS = \
 	tests/unit/test_gsm7 \
 	tests/unit/test_http \
 	tests/unit/test_http_client \
+	tests/unit/test_journal \
 	tests/unit/test_log \
 	tests/unit/test_metrics \
 	tests/unit/test_msisdn \
 	tests/unit/test_outbox \
+	tests/unit/test_pack \
 	tests/unit/test_parts \
 	tests/unit/test_phone \
 	tests/unit/test_phrases \
+	tests/unit/test_plugin \
 	tests/unit/test_plugin_pattern \
+	tests/unit/test_plugin_run \
 	tests/unit/test_plugin_sandbox \
 	tests/unit/test_plugin_value \
 	tests/unit/test_receipt \
+	tests/unit/test_route \
 	tests/unit/test_screen \
 	tests/unit/test_settings \
 	tests/unit/test_step \
@@ -45,7 +50,8 @@ UNIT_TESTS = \
 	tests/unit/test_timers \
 	tests/unit/test_utf8 \
 	tests/unit/test_vectors \
-	tests/unit/test_words
+	tests/unit/test_words \
+	tests/unit/test_worker
 # The outbox alone: store, telco and HTTP are fakes, linked instead of the real ones.
 tests_unit_test_outbox_SOURCES = \
 	tests/support/fake_store.c \
@@ -89,6 +95,7 @@ REPLAYS = \
 	tests/fuzz/replay_gsm7 \
 	tests/fuzz/replay_http_form \
 	tests/fuzz/replay_http_request \
+	tests/fuzz/replay_journal \
 	tests/fuzz/replay_msisdn \
 	tests/fuzz/replay_settings \
 	tests/fuzz/replay_telco \
@@ -103,6 +110,8 @@ tests_fuzz_replay_http_form_SOURCES = tests/fuzz/fuzz_http_form.c tests/fuzz/rep
 tests_fuzz_replay_http_form_LDADD = $(REPLAY_LIBS)
 tests_fuzz_replay_http_request_SOURCES = tests/fuzz/fuzz_http_request.c tests/fuzz/replay.c
 tests_fuzz_replay_http_request_LDADD = $(REPLAY_LIBS)
+tests_fuzz_replay_journal_SOURCES = tests/fuzz/fuzz_journal.c tests/fuzz/replay.c
+tests_fuzz_replay_journal_LDADD = $(REPLAY_LIBS)
 tests_fuzz_replay_msisdn_SOURCES = tests/fuzz/fuzz_msisdn.c tests/fuzz/replay.c
 tests_fuzz_replay_msisdn_LDADD = $(REPLAY_LIBS)
 tests_fuzz_replay_settings_SOURCES = tests/fuzz/fuzz_settings.c tests/fuzz/replay.c
@@ -122,6 +131,7 @@ noinst_PROGRAMS += \
 	tests/fuzz/fuzz_gsm7 \
 	tests/fuzz/fuzz_http_form \
 	tests/fuzz/fuzz_http_request \
+	tests/fuzz/fuzz_journal \
 	tests/fuzz/fuzz_msisdn \
 	tests/fuzz/fuzz_settings \
 	tests/fuzz/fuzz_telco \
@@ -135,6 +145,8 @@ tests_fuzz_fuzz_http_form_LDADD = $(REPLAY_LIBS)
 tests_fuzz_fuzz_http_form_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
 tests_fuzz_fuzz_http_request_LDADD = $(REPLAY_LIBS)
 tests_fuzz_fuzz_http_request_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+tests_fuzz_fuzz_journal_LDADD = $(REPLAY_LIBS)
+tests_fuzz_fuzz_journal_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
 tests_fuzz_fuzz_msisdn_LDADD = $(REPLAY_LIBS)
 tests_fuzz_fuzz_msisdn_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
 tests_fuzz_fuzz_settings_LDADD = $(REPLAY_LIBS)
