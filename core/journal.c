@@ -210,9 +210,20 @@ static void describe_time(struct buf *out, int64_t seconds)
 	char text[32];
 	struct tm tm;
 
-	gmtime_r(&time, &tm);
-	strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &tm);
-	buf_addstr(out, text);
+	if (!gmtime_r(&time, &tm) || strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
+		buf_addf(out, "%" PRId64, seconds);
+	else
+		buf_addstr(out, text);
+}
+
+/* On one line. */
+static void describe_text(struct buf *out, struct bytes text)
+{
+	for (size_t i = 0; i < text.len; i++) {
+		unsigned char c = (unsigned char)text.data[i];
+
+		buf_add(out, c < 0x20 || c == 0x7F ? " " : text.data + i, 1);
+	}
 }
 
 /* The first of packed values, where it is plain (plugin_value.c has the format). */
@@ -241,8 +252,11 @@ static void describe_value(struct buf *out, struct bytes packed)
 	case TAG_TEXT:
 		n = unpack_number(&reader);
 		text = (struct bytes){ (const char *)reader.at, (size_t)n };
-		if (!reader.broken && n <= (uint64_t)(reader.end - reader.at))
-			buf_addf(out, "\"%.*s\"", (int)text.len, text.data);
+		if (reader.broken || n > (uint64_t)(reader.end - reader.at))
+			break;
+		buf_add(out, "\"", 1);
+		describe_text(out, text);
+		buf_add(out, "\"", 1);
 		break;
 	default:
 		buf_addstr(out, "a table");
@@ -259,6 +273,8 @@ void journal_describe(const struct journal_entry *entry, struct buf *out)
 	}
 	describe_time(out, entry->event.time);
 	buf_addf(out, entry->event.channel == CHANNEL_USSD ? " ussd" : " sms");
-	if (entry->event.start)
-		buf_addf(out, " began: %.*s", (int)entry->event.text.len, entry->event.text.data);
+	if (!entry->event.start)
+		return;
+	buf_addstr(out, " began: ");
+	describe_text(out, entry->event.text);
 }

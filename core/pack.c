@@ -60,6 +60,8 @@ uint64_t unpack_number(struct unpack *unpack)
 	     shift += 7) {
 		unsigned char byte = *unpack->at++;
 
+		if (shift == 63 && byte > 1)
+			break; /* more than 64 bits */
 		n |= (uint64_t)(byte & 0x7F) << shift;
 		if (!(byte & 0x80))
 			return n;

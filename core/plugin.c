@@ -223,6 +223,15 @@ static void read_manifest(lua_State *L UNUSED, void *arg)
 	reading->fine = manifest_read(sandbox_run_thread(reading->run), reading->manifest);
 }
 
+/* The first: a function in the manifest may have locals of that name behind it. */
+static int first_line_of(const struct field_lines *lines, const char *path)
+{
+	for (unsigned i = 0; i < lines->count; i++)
+		if (strcmp(lines->rows[i].path, path) == 0)
+			return lines->rows[i].line;
+	return 0;
+}
+
 /* The line of a field in the manifest: the table that the file returns. */
 static int line_of(struct loader *loader, const char *field)
 {
@@ -242,7 +251,7 @@ static int line_of(struct loader *loader, const char *field)
 	found += strlen("return {");
 	lines = settings_scan(&loader->set->arena,
 			      (struct bytes){ found, source.len - (size_t)(found - at) });
-	while (path[0] && (line = settings_line_of(&lines, path)) == 0) {
+	while (path[0] && (line = first_line_of(&lines, path)) == 0) {
 		char *dot = strrchr(path, '.');
 
 		*(dot ? dot : path) = '\0'; /* the field around it */
@@ -650,7 +659,7 @@ static bool add_keywords(const struct plugin_set *set, const struct plugin *plug
 		if (!keyword || !plugins_keyword(set, keyword, &dialog) ||
 		    strcmp(dialog, plugin->dialogs[i]) != 0)
 			continue; /* it is begun by a number in the menu alone */
-		if (out->len + strlen(keyword) + 2 > most)
+		if (out->len + strlen(keyword) + (out->len > 0 ? 2 : 0) > most)
 			return false;
 		buf_addf(out, "%s%s", out->len > 0 ? ", " : "", keyword);
 	}

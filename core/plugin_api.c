@@ -47,22 +47,22 @@ int run_request(lua_State *L, struct run *run)
 	return sandbox_request(L);
 }
 
-struct bytes check_words(lua_State *L, int idx, size_t max, const char *what)
+struct bytes check_words(lua_State *L, int idx, int arg, size_t max, const char *what)
 {
 	size_t len;
 	const char *text = luaL_checklstring(L, idx, &len);
 
 	if (len == 0)
-		luaL_argerror(L, idx, lua_pushfstring(L, "%s is empty", what));
+		luaL_argerror(L, arg, lua_pushfstring(L, "%s is empty", what));
 	if (len > max)
-		luaL_argerror(L, idx,
+		luaL_argerror(L, arg,
 			      lua_pushfstring(L, "%s has %d bytes; at most %d are allowed", what,
 					      (int)len, (int)max));
 	if (!utf8_valid(text, len))
-		luaL_argerror(L, idx, lua_pushfstring(L, "%s is not valid UTF-8", what));
+		luaL_argerror(L, arg, lua_pushfstring(L, "%s is not valid UTF-8", what));
 	for (size_t i = 0; i < len; i++)
-		if ((unsigned char)text[i] < 0x20 && text[i] != '\n')
-			luaL_argerror(L, idx,
+		if (((unsigned char)text[i] < 0x20 && text[i] != '\n') || text[i] == 0x7F)
+			luaL_argerror(L, arg,
 				      lua_pushfstring(L, "%s has a control character", what));
 	return (struct bytes){ text, len };
 }

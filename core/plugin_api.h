@@ -56,7 +56,7 @@ void run_hash(struct run *run, char tag, const void *data, size_t len);
 /* Marks the request that run->request describes, with its arguments hashed, and yields. */
 int run_request(lua_State *L, struct run *run);
 /* A text argument: valid UTF-8, not empty, without control characters but newline, at most max bytes. */
-struct bytes check_words(lua_State *L, int idx, size_t max, const char *what);
+struct bytes check_words(lua_State *L, int idx, int arg, size_t max, const char *what);
 
 /* Each pushes or provides what it brings, under sandbox_protected. */
 void api_provide_citizen(lua_State *L, struct program *program); /* sets program->citizen */

@@ -127,7 +127,7 @@ static void read_ask_options(lua_State *L, struct request *request)
 static int citizen_ask(lua_State *L)
 {
 	struct run *run = check_citizen(L, "ask");
-	struct bytes prompt = check_words(L, 2, PROMPT_MAX, "the question");
+	struct bytes prompt = check_words(L, 2, 2, PROMPT_MAX, "the question");
 	struct request request = { 0 };
 	int64_t arguments[4];
 
@@ -165,7 +165,7 @@ static void read_option(lua_State *L, struct run *run, unsigned i, struct buf *v
 	}
 	if (lua_type(L, -1) != LUA_TSTRING)
 		luaL_argerror(L, 3, "an option is a text, or { \"text\", value = ... }");
-	label = check_words(L, lua_gettop(L), LABEL_BYTES_MAX, "an option");
+	label = check_words(L, lua_gettop(L), 3, LABEL_BYTES_MAX, "an option");
 	if (memchr(label.data, '\n', label.len))
 		luaL_argerror(L, 3, "an option is one line");
 	run->request.options[i] = keep(run, label);
@@ -206,7 +206,7 @@ static struct bytes prompt_with_options(struct run *run, struct bytes prompt)
 static int citizen_choose(lua_State *L)
 {
 	struct run *run = check_citizen(L, "choose");
-	struct bytes prompt = check_words(L, 2, PROMPT_MAX, "the question");
+	struct bytes prompt = check_words(L, 2, 2, PROMPT_MAX, "the question");
 	lua_Unsigned count;
 	struct buf *values;
 
@@ -242,7 +242,7 @@ static int citizen_choose(lua_State *L)
 static int citizen_confirm(lua_State *L)
 {
 	struct run *run = check_citizen(L, "confirm");
-	struct bytes prompt = check_words(L, 2, PROMPT_MAX, "the question");
+	struct bytes prompt = check_words(L, 2, 2, PROMPT_MAX, "the question");
 
 	request_begin(run, REQUEST_CONFIRM);
 	run->request.answer = ANSWER_YES_NO;
@@ -269,7 +269,7 @@ static int citizen_say(lua_State *L)
 		lua_insert(L, 2);
 		lua_call(L, n - 1, 1);
 	}
-	text = check_words(L, 2, SAID_MAX, "the text");
+	text = check_words(L, 2, 2, SAID_MAX, "the text");
 	if (++run->says > SAYS_MAX)
 		return luaL_error(L, "say was called more than %d times before a question",
 				  SAYS_MAX);

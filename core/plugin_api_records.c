@@ -238,6 +238,7 @@ static void request_begin(struct run *run, enum request_kind kind, const struct 
 					 .inputs = { "", 0 } };
 	run->write = NULL;
 	run->query = (struct record_query){ 0 };
+	run_hash(run, 'n', table->name, strlen(table->name));
 }
 
 /* records.NAME:insert(row) -> row  |  nil, "exists"                                              [-0, +1|2, v]

@@ -95,6 +95,10 @@ static int names_in(struct reader *reader, const char *field, const char ***out)
 			refuse(reader, field, "every entry must have a name, as in { name = ... }");
 			return -1;
 		}
+		if (memchr(keys[i].text.data, '\0', keys[i].text.len)) {
+			refuse(reader, field, "a name has no NUL in it");
+			return -1;
+		}
 		(*out)[i] = arena_memdup(reader->manifest->arena, keys[i].text.data,
 					 keys[i].text.len);
 	}
@@ -183,7 +187,7 @@ static bool read_head(struct reader *reader)
 		return refuse(reader, "name", "must be \"%s\", as the folder, not \"%s\"",
 			      plugin->name, name);
 	push_field(L, -1, "api");
-	api = lua_isinteger(L, -1) ? lua_tointeger(L, -1) : 0;
+	api = lua_isinteger(L, -1) ? lua_tointeger(L, -1) : lua_isnil(L, -1) ? 0 : -1;
 	lua_pop(L, 1);
 	if (api != PLUGIN_API)
 		return refuse(reader, "api", "must be %d, the plugin API of this version, not %s",
@@ -323,9 +327,8 @@ static bool read_label(struct reader *reader, struct plugin_anchor *anchor, bool
 {
 	lua_State *L = reader->L;
 	int type = push_field(L, -1, "menu");
-	char *field = only && type == LUA_TSTRING
-			      ? path_of(reader, "triggers", "menu")
-			      : path_of(reader, "triggers.menu", anchor->anchor);
+	char *field = type != LUA_TTABLE ? path_of(reader, "triggers", "menu")
+					 : path_of(reader, "triggers.menu", anchor->anchor);
 	bool fine;
 
 	if (type == LUA_TTABLE) {
@@ -410,6 +413,35 @@ static bool read_ussd(struct reader *reader)
 	return true;
 }
 
+/* Every line of the menu belongs to an anchor. */
+static bool check_menu(struct reader *reader)
+{
+	struct plugin *plugin = reader->manifest->plugin;
+	lua_State *L = reader->L;
+	int type = push_field(L, -1, "menu"), count;
+	const char **names;
+
+	if (type != LUA_TNIL && plugin->anchor_count == 0)
+		return refuse(reader, "triggers.menu",
+			      "there is no ussd, so there is nothing to name in the menu");
+	if (type == LUA_TTABLE) {
+		count = names_in(reader, "triggers.menu", &names);
+		if (count < 0)
+			return false;
+		for (int i = 0; i < count; i++) {
+			bool found = false;
+
+			for (unsigned a = 0; a < plugin->anchor_count; a++)
+				found = found || strcmp(plugin->anchors[a].anchor, names[i]) == 0;
+			if (!found)
+				return refuse(reader, path_of(reader, "triggers.menu", names[i]),
+					      "there is no such anchor in ussd");
+		}
+	}
+	lua_pop(L, 1);
+	return true;
+}
+
 static bool read_triggers(struct reader *reader)
 {
 	static const char *const allowed[] = { "keywords", "menu", "ussd", NULL };
@@ -425,7 +457,7 @@ static bool read_triggers(struct reader *reader)
 		if (!listed(allowed, names[i]))
 			return refuse(reader, path_of(reader, "triggers", names[i]),
 				      "no such field; there are keywords, menu and ussd");
-	if (count < 0 || !read_keywords(reader) || !read_ussd(reader))
+	if (count < 0 || !read_keywords(reader) || !read_ussd(reader) || !check_menu(reader))
 		return false;
 	lua_pop(reader->L, 1);
 	return true;
@@ -536,6 +568,37 @@ static bool read_default(struct reader *reader, struct plugin_setting_row *row, 
 			      row->choices ? ", one of its choices" : "");
 }
 
+static bool within(const struct plugin_setting_row *row)
+{
+	double n = row->type == SETTING_IS_TEXT      ? (double)utf8_length(row->def.text)
+		   : row->type == SETTING_IS_INTEGER ? (double)row->def.integer
+						     : row->def.number;
+
+	return !row->has_bounds || row->type == SETTING_IS_BOOLEAN ||
+	       (n >= row->min && n <= row->max);
+}
+
+/* Beside its type in front a setting has these alone. */
+static bool check_setting_fields(struct reader *reader, const struct plugin_setting_row *row,
+				 const char *field)
+{
+	static const char *const allowed[] = { "choices", "default", "help", "max", "min", NULL };
+	lua_State *L = reader->L;
+
+	for (lua_pushnil(L); lua_next(L, -2); lua_pop(L, 1)) {
+		const char *name = text_at(L, -2);
+
+		if (lua_isinteger(L, -2) && lua_tointeger(L, -2) == 1)
+			continue;
+		if (!name || !listed(allowed, name) ||
+		    (!row->choices && strcmp(name, "choices") == 0))
+			return refuse(reader, name ? path_of(reader, field, name) : field,
+				      "no such field; there are default, help, min and max, and "
+				      "choices of a choice");
+	}
+	return true;
+}
+
 /* { "text", default = "...", help = "..." }, on top of the stack. */
 static bool read_setting(struct reader *reader, struct plugin_setting_row *row, const char *field)
 {
@@ -562,10 +625,16 @@ static bool read_setting(struct reader *reader, struct plugin_setting_row *row, 
 		return false;
 	if (low != high)
 		return refuse(reader, field, "has one of min and max; give both");
+	if (low && row->min > row->max)
+		return refuse(reader, field, "min is above max");
 	row->has_bounds = low;
 	push_field(L, -1, "default");
-	return read_default(reader, row, field) &&
-	       read_text(reader, "help", field, false, SUMMARY_MAX, &row->help);
+	if (!read_default(reader, row, field) ||
+	    !read_text(reader, "help", field, false, SUMMARY_MAX, &row->help))
+		return false;
+	if (!within(row))
+		return refuse(reader, field, "its default is not from min to max");
+	return check_setting_fields(reader, row, field);
 }
 
 static bool read_settings(struct reader *reader)
@@ -645,6 +714,11 @@ static bool read_list(struct reader *reader, struct record_table *table, const c
 	if (entered <= 0)
 		return entered == 0;
 	count = (lua_Integer)lua_rawlen(L, -1);
+	for (lua_pushnil(L); lua_next(L, -2); lua_pop(L, 1))
+		if (!lua_isinteger(L, -2) || lua_tointeger(L, -2) < 1 ||
+		    lua_tointeger(L, -2) > count || count > ROWS_MAX)
+			return refuse(reader, field, "must be a list of fields, such as { \"%s\" }",
+				      unique ? "citizen" : "rating");
 	table->unique = unique ? arena_alloc(reader->manifest->arena,
 					     ROWS_MAX * sizeof(*table->unique))
 			       : table->unique;

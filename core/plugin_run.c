@@ -505,9 +505,11 @@ static void hand_out(struct run *run, struct run_call *call)
 static void clean_log(struct run *run, struct run_call *call)
 {
 	struct bytes log = sandbox_run_log(run->sandbox);
+	bool cut;
 
-	call->log = run->live && log.len > 0 ? utf8_clean(call->arena, log, log.len, NULL)
-					     : (struct bytes){ "", 0 };
+	call->log = (struct bytes){ "", 0 };
+	if (run->live && log.len > 0)
+		call->log = utf8_clean(call->arena, log, log.len, &cut);
 }
 
 static enum run_end finish(struct run *run, struct run_call *call, enum run_end end)
@@ -539,8 +541,10 @@ enum run_end run_go(struct run *run, struct run_call *call)
 	    (run->request.kind != call->committed->kind ||
 	     run->request.hash != call->committed->hash))
 		end = diverged(run, call, request_kind_name(call->committed->kind));
-	else if (end == RUN_DONE && call->committed)
+	else if (end == RUN_DONE && call->committed) {
+		run->over = true;
 		end = diverged(run, call, request_kind_name(call->committed->kind));
+	}
 	if (end == RUN_WAITS && call->read)
 		end = take_read(run, call);
 	end = finish(run, call, end);

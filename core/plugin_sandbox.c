@@ -531,7 +531,11 @@ static enum sandbox_end end_of(struct sandbox_run *run, int status, int *nresult
 	if (status == LUA_YIELD) {
 		set_error(run->error, "coroutine.yield outside a coroutine", 35);
 	} else if (status == LUA_ERRMEM) {
-		set_error(run->error, "out of memory", 13);
+		char where[LUA_IDSIZE + 32], text[LUA_IDSIZE + 64];
+
+		where_is(run->thread, where, sizeof(where)); /* the stack is as it was */
+		snprintf(text, sizeof(text), "%sout of memory", where);
+		set_error(run->error, text, strlen(text));
 		run->sandbox->spoiled = true;
 		return run->dead = SANDBOX_MEMORY;
 	} else {

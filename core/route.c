@@ -236,7 +236,8 @@ static bool read_near_keyword(struct reading *reading)
 {
 	const struct plugin_set *set = reading->view->plugins;
 	const char *word = lower(reading->arena, reading->keyword), *best = NULL;
-	unsigned least = UINT32_MAX;
+	const char *dialog = NULL;
+	unsigned least = UINT32_MAX, plugin = 0;
 	bool two = false;
 
 	for (unsigned p = 0; word[0] && p < set->count; p++)
@@ -247,9 +248,18 @@ static bool read_near_keyword(struct reading *reading)
 
 			if (slips > least || slips == UINT32_MAX)
 				continue;
-			two = slips == least;
+			if (slips < least)
+				two = false;
+			else if (dialog &&
+				 strcmp(dialog, set->plugins[p].keywords[k].dialog) == 0 &&
+				 plugin == p)
+				continue; /* another name of the same */
+			else
+				two = true;
 			least = slips;
 			best = keyword;
+			dialog = set->plugins[p].keywords[k].dialog;
+			plugin = p;
 		}
 	if (!best || two)
 		return false;

@@ -662,11 +662,11 @@ Test(plugin, people_know_a_dialog_by_its_longest_keyword)
 			 "else the plugin's first");
 }
 
-Test(plugin, a_dialog_without_a_keyword_is_known_by_the_plugins_name_in_capitals)
+Test(plugin, a_dialog_of_a_plugin_without_keywords_has_none)
 {
 	load_three();
-	cr_expect_str_eq(plugin_keyword_of(set, "info", "dialog"), "INFO");
-	cr_expect_str_eq(plugin_keyword_of(set, "gone", "dialog"), "GONE");
+	cr_expect_null(plugin_keyword_of(set, "info", "dialog"));
+	cr_expect_null(plugin_keyword_of(set, "gone", "dialog"));
 }
 
 Test(plugin, the_list_of_keywords_has_one_for_each_dialog_and_as_many_as_fit)
