@@ -63,6 +63,7 @@ class Person:
         self.rng = load.rng
         self.current = None
         self.refs = {}  # message out -> message in that it answers
+        self.last = {}  # number -> the last message that was sent from it; an old number still gets replies
         self.renew()
 
     def renew(self):
@@ -95,7 +96,7 @@ class Person:
         if token:
             self.load.by_token[token] = message
         message["event"] = asyncio.Event()
-        self.current = message
+        self.current = self.last[self.number] = message
         return message
 
     async def say(self, kind, text, token=None, writes=None):
@@ -120,12 +121,12 @@ class Person:
         return False
 
     def heard(self, arrival):
-        """Which of her messages does it answer: by token, else the one that she has just written."""
+        """Which of her messages does it answer: by token, else the one that she has last written from that number."""
         ref = arrival["ref"] or arrival["text"]
         message = self.refs.get(ref)
         if not message:
             token = TOKEN.search(arrival["text"])
-            message = self.load.by_token.get(token.group()) if token else self.current
+            message = self.load.by_token.get(token.group()) if token else self.last.get(arrival["citizen"])
             self.refs[ref] = message
         arrival["message"] = message and message["id"]
         if message and arrival["taken"]:
