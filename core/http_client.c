@@ -334,7 +334,7 @@ static void watch_set(struct http_client *client, struct watch *watch, curl_sock
 
 static bool is_connection(curl_socket_t fd)
 {
-	struct sockaddr_storage name;
+	struct sockaddr_storage name = { .ss_family = AF_UNSPEC };
 	socklen_t size = sizeof(name);
 
 	return getsockname(fd, (struct sockaddr *)&name, &size) == 0 &&

@@ -35,6 +35,8 @@ struct inbox *inbox_new(const struct inbox_parts *parts)
 
 static void session_free(struct inbox *inbox, struct session_seen *session)
 {
+	if (!session)
+		return;
 	TAILQ_REMOVE(&inbox->session_list, session, next);
 	HASH_DEL(inbox->sessions, session);
 	free(session);

@@ -80,19 +80,22 @@ static void read_ask_option(lua_State *L, struct request *request, const char *n
 static void read_ask_kind(lua_State *L, struct request *request)
 {
 	const char *name = "text";
-	unsigned i = 0;
+	bool found = false;
 
 	lua_pushliteral(L, "kind");
 	if (lua_rawget(L, 3) != LUA_TNIL)
 		name = lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : "";
-	while (i < ARRAY_LEN(kinds) && strcmp(kinds[i].name, name) != 0)
-		i++;
-	if (i == ARRAY_LEN(kinds))
+	for (unsigned i = 0; i < ARRAY_LEN(kinds); i++) {
+		if (strcmp(kinds[i].name, name) != 0)
+			continue;
+		found = true;
+		request->answer = kinds[i].kind;
+		request->min = kinds[i].min;
+		request->max = kinds[i].max;
+	}
+	if (!found)
 		luaL_argerror(L, 3, "kind must be \"text\" or \"integer\"");
 	lua_pop(L, 1);
-	request->answer = kinds[i].kind;
-	request->min = kinds[i].min;
-	request->max = kinds[i].max;
 }
 
 static void read_ask_options(lua_State *L, struct request *request)

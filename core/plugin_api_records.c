@@ -80,7 +80,7 @@ static void check_row(lua_State *L, const struct record_table *table)
 		if (!field)
 			luaL_error(L, "records.%s has no field '%s'; there are %s", table->name,
 				   name, field_list(L, table, false));
-		if (!fits(L, -1, field->type))
+		else if (!fits(L, -1, field->type))
 			luaL_error(L, "records.%s.%s must be %s, not a %s", table->name, name,
 				   type_names[field->type], luaL_typename(L, -1));
 	}
@@ -420,7 +420,8 @@ static void read_find_option(lua_State *L, struct run *run, const struct record_
 			luaL_argerror(L, 3,
 				      lua_pushfstring(L, "order must be an indexed field: %s",
 						      field_list(L, table, true)));
-		run->query.order = field->name;
+		else
+			run->query.order = field->name;
 	} else {
 		luaL_argerror(
 			L, 3,

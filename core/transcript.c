@@ -29,7 +29,7 @@
 #include "worker.h"
 
 enum {
-	CITIZENS = 10,
+	CITIZENS = 40,
 	NAMES_MAX = 32,
 	SETTINGS_MAX = 64,
 	TEXT_BYTES = 16384,
@@ -557,8 +557,9 @@ static bool play_line(struct play *play, const struct line *line)
 /* "citizen 2: text".  false: neither that nor empty. */
 static bool read_line(char *text, struct line *out)
 {
-	char *colon = strchr(text, ':'), *digit;
+	char *colon = strchr(text, ':'), *digit, *end;
 	size_t len;
+	long number;
 
 	if (!colon || colon - text >= (ptrdiff_t)sizeof(out->word))
 		return false;
@@ -567,8 +568,9 @@ static bool read_line(char *text, struct line *out)
 	out->word[len] = '\0';
 	digit = strrchr(out->word, ' ');
 	out->citizen = 0;
-	if (digit && digit[1] >= '1' && digit[1] <= '9' && digit[2] == '\0') {
-		out->citizen = (unsigned)(digit[1] - '1');
+	number = digit ? strtol(digit, &end, 10) : 0;
+	if (number >= 1 && number <= CITIZENS && *end == '\0') {
+		out->citizen = (unsigned)number - 1;
 		*digit = '\0';
 	}
 	out->text = colon + 1 + strspn(colon + 1, " \t");
@@ -582,9 +584,8 @@ static bool play_lines(struct play *play, FILE *file)
 	size_t size = 0;
 	struct line line = { 0 };
 	bool fine = true, have = false;
-	ssize_t n;
 
-	for (int number = 1; fine && (n = getline(&text, &size, file)) >= 0; number++) {
+	for (int number = 1; fine && getline(&text, &size, file) >= 0; number++) {
 		text[strcspn(text, "\r\n")] = '\0';
 		if (text[0] == '#')
 			continue;

@@ -112,7 +112,7 @@ static void live_drop(struct worker *worker, struct live *live)
 
 static void program_drop(struct worker *worker, struct loaded *loaded)
 {
-	struct live *live, *next;
+	struct live *live = NULL, *next = NULL;
 
 	HASH_ITER (hh, worker->lives, live, next) {
 		if (live->loaded == loaded)
@@ -486,7 +486,7 @@ struct workers *workers_new(struct event_base *base, const struct worker_options
 
 static void give_back(struct workers *workers)
 {
-	struct lane *lane, *next;
+	struct lane *lane = NULL, *next = NULL;
 	struct work *work;
 
 	HASH_ITER (hh, workers->lanes, lane, next) {

@@ -159,8 +159,9 @@ bool subject_open(struct tally *tally, struct subject *subject, const char *prov
 	row.setting_count = declared_settings(
 		arena_printf(&subject->arena, "%s/%s.lua", tally->adapters, provider),
 		&subject->arena, config, settings);
-	settings[row.setting_count++] = smart ? (struct telco_setting){ "smart", { "true", 4 }, 0 }
-					      : (struct telco_setting){ "smart", { "false", 5 }, 0 };
+	settings[row.setting_count++] =
+		smart ? (struct telco_setting){ "smart", { "true", 4 }, 0 }
+		      : (struct telco_setting){ "smart", { "false", 5 }, 0 };
 	if (telco_open(tally->adapters, &row, 1, &subject->telco, subject->error,
 		       sizeof(subject->error)) != 0)
 		return false;

@@ -1281,10 +1281,18 @@ void suite_parts_that_have_waited_are_found_by_citizen(struct suite *suite)
 	STAILQ_FIRST(&budi->parts)->msg.from = BUDI;
 	must_commit(suite, alice);
 	must_commit(suite, budi);
-	cr_expect_eq(suite_count(suite, &(struct find){ .kind = FIND_PARTS, .before = SUITE_NOW - 101 }), 0);
-	cr_expect_eq(suite_count(suite, &(struct find){ .kind = FIND_PARTS, .before = SUITE_NOW - 100 }), 1);
-	cr_expect_eq(suite_count(suite, &(struct find){ .kind = FIND_PARTS, .before = SUITE_NOW }), 2);
-	cr_expect_eq(suite_count(suite, &(struct find){ .kind = FIND_PARTS, .before = SUITE_NOW, .after_citizen = ALICE }), 1);
+	cr_expect_eq(
+		suite_count(suite, &(struct find){ .kind = FIND_PARTS, .before = SUITE_NOW - 101 }),
+		0);
+	cr_expect_eq(
+		suite_count(suite, &(struct find){ .kind = FIND_PARTS, .before = SUITE_NOW - 100 }),
+		1);
+	cr_expect_eq(suite_count(suite, &(struct find){ .kind = FIND_PARTS, .before = SUITE_NOW }),
+		     2);
+	cr_expect_eq(suite_count(suite, &(struct find){ .kind = FIND_PARTS,
+							.before = SUITE_NOW,
+							.after_citizen = ALICE }),
+		     1);
 }
 
 void suite_who_said_stop_is_found(struct suite *suite)

@@ -438,8 +438,8 @@ static enum answer_fit read_repeated(const struct question *question, const char
 	size_t len = strlen(piece);
 	struct answer answer;
 
-	for (size_t at = 0; at + len <= LONG; at += len)
-		memcpy(text + at, piece, len);
+	for (size_t at = 0; at < LONG / len * len; at++)
+		text[at] = piece[at % len];
 	return answer_read(&arena, question, (struct bytes){ text, LONG / len * len }, &answer);
 }
 

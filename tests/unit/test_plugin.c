@@ -500,7 +500,8 @@ Test(plugin, a_file_of_exactly_the_largest_size_is_loaded)
 	static char large[(32 << 10) + 1];
 
 	memset(large, '\n', sizeof(large) - 1);
-	memcpy(large, ONE "}", strlen(ONE "}"));
+	for (size_t i = 0; i < sizeof(ONE "}") - 1; i++)
+		large[i] = (ONE "}")[i];
 	put_file("a/a.lua", large);
 	load();
 	expect_loaded("a");

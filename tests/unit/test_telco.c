@@ -252,8 +252,9 @@ Test(telco, a_wrong_value_of_a_setting_is_told_without_the_value)
 Test(telco, an_unknown_setting_is_told_with_those_that_exist)
 {
 	cr_expect(eq(int, open_setting("{ \"string\" }", "b", "x"), -EINVAL));
-	cr_expect(ne(ptr, strstr(error, "setting b is not a setting of one; it has a, smart"), NULL),
-		  "%s", error);
+	cr_expect(
+		ne(ptr, strstr(error, "setting b is not a setting of one; it has a, smart"), NULL),
+		"%s", error);
 }
 
 Test(telco, settings_come_typed_and_cannot_be_changed)
