@@ -13,12 +13,9 @@
 #include "utf8.h"
 
 #define SECRET "0123456789abcdef0123456789abcdef"
-#define SETTING(name, value)                     \
-	{                                        \
-		name,                            \
-		{                                \
-			value, sizeof(value) - 1 \
-		}                                \
+#define SETTING(setting, text)                                          \
+	{                                                               \
+		.name = (setting), .value = {(text), sizeof(text) - 1 } \
 	}
 
 static struct telco *telco;
