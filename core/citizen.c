@@ -112,19 +112,11 @@ struct dialog *dialog_front(struct citizen_data *data)
 static void profile_set(struct citizen_data *data, const struct profile *profile,
 			const struct ussd_session *session)
 {
-	struct arena old = data->arena, *arena = &data->arena;
+	struct arena old = data->arena;
 
-	*arena = (struct arena){ 0 };
-	data->profile = *profile;
-	data->profile.language = arena_strdup(arena, profile->language);
-	data->profile.name = arena_strdup(arena, profile->name);
-	data->profile.area = arena_strdup(arena, profile->area);
-	data->profile.fields = arena_strdup(arena, profile->fields);
-	data->session = *session;
-	data->session.connection = arena_strdup(arena, session->connection);
-	data->session.session = arena_strdup(arena, session->session);
-	data->session.service_code = arena_strdup(arena, session->service_code);
-	data->session.raw = arena_bytes(arena, session->raw.data, session->raw.len);
+	data->arena = (struct arena){ 0 };
+	profile_copy(&data->arena, &data->profile, profile);
+	session_copy(&data->arena, &data->session, session);
 	arena_free(&old);
 }
 
@@ -205,11 +197,6 @@ void citizens_cached(struct citizens *citizens, unsigned cached)
 {
 	citizens->cached = cached;
 	shrink(citizens, NULL);
-}
-
-unsigned citizens_known(const struct citizens *citizens)
-{
-	return HASH_COUNT(citizens->all);
 }
 
 struct citizen *citizen_get(struct citizens *citizens, const char *key)
@@ -336,28 +323,21 @@ static void gather_dialog(struct step *step, struct dialog *dialog)
 		dialog->journal.len - dialog->stored);
 }
 
-static void gather_profile(struct citizen_data *data, struct step *step)
+static const struct profile *gathered_profile(const struct citizen_data *data, struct arena *arena)
 {
-	struct profile *profile = arena_alloc(&step->arena, sizeof(*profile));
+	struct profile *profile = arena_alloc(arena, sizeof(*profile));
 
-	*profile = data->profile;
-	profile->language = arena_strdup(&step->arena, profile->language);
-	profile->name = arena_strdup(&step->arena, profile->name);
-	profile->area = arena_strdup(&step->arena, profile->area);
-	profile->fields = arena_strdup(&step->arena, profile->fields);
-	step->profile = profile;
+	profile_copy(arena, profile, &data->profile);
+	return profile;
 }
 
-static void gather_session(struct citizen_data *data, struct step *step)
+static const struct ussd_session *gathered_session(const struct citizen_data *data,
+						   struct arena *arena)
 {
-	struct ussd_session *session = arena_alloc(&step->arena, sizeof(*session));
+	struct ussd_session *session = arena_alloc(arena, sizeof(*session));
 
-	*session = data->session;
-	session->connection = arena_strdup(&step->arena, session->connection);
-	session->session = arena_strdup(&step->arena, session->session);
-	session->service_code = arena_strdup(&step->arena, session->service_code);
-	session->raw = arena_bytes(&step->arena, session->raw.data, session->raw.len);
-	step->session = session;
+	session_copy(arena, session, &data->session);
+	return session;
 }
 
 void citizen_gather(struct citizen *citizen, struct step *step)
@@ -368,9 +348,9 @@ void citizen_gather(struct citizen *citizen, struct step *step)
 	step->citizen = arena_strdup(&step->arena, citizen->key);
 	step->version = data->version;
 	if (data->profile_dirty)
-		gather_profile(data, step);
+		step->profile = gathered_profile(data, &step->arena);
 	if (data->session_dirty)
-		gather_session(data, step);
+		step->session = gathered_session(data, &step->arena);
 	TAILQ_FOREACH (dialog, &data->dialogs, next)
 		if (dialog->dirty)
 			gather_dialog(step, dialog);

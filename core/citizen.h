@@ -56,7 +56,6 @@ void citizen_push_front(struct citizen *citizen, struct turn *turn); /* before t
 struct turn *citizen_first(const struct citizen *citizen);           /* NULL: none */
 void citizen_pop(struct citizen *citizen);                           /* the first is done */
 unsigned citizen_waiting(const struct citizen *citizen);
-unsigned citizens_known(const struct citizens *citizens);
 
 /* Her state; NULL: it must be loaded. */
 struct citizen_data *citizen_data(struct citizen *citizen);

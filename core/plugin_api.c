@@ -38,6 +38,18 @@ void run_hash(struct run *run, char tag, const void *data, size_t len)
 	run->hash = hash_bytes(run->hash, data, len);
 }
 
+void run_request_begin(struct run *run, enum request_kind kind)
+{
+	arena_free(&run->request_arena);
+	run->request = (struct request){ .kind = kind,
+					 .shape = { "", 0 },
+					 .text = { "", 0 },
+					 .prompt = { "", 0 },
+					 .inputs = { "", 0 } };
+	run->write = NULL;
+	run->query = (struct record_query){ 0 };
+}
+
 int run_request(lua_State *L, struct run *run)
 {
 	unsigned char kind = (unsigned char)run->request.kind;

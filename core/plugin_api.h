@@ -53,6 +53,8 @@ struct program {
 struct run *
 check_run(lua_State *L); /* refuses a run that a limit has ended, and code outside of a dialog */
 void run_hash(struct run *run, char tag, const void *data, size_t len);
+/* Forgets the request before, and begins run->request anew. */
+void run_request_begin(struct run *run, enum request_kind kind);
 /* Marks the request that run->request describes, with its arguments hashed, and yields. */
 int run_request(lua_State *L, struct run *run);
 /* A text argument: valid UTF-8, not empty, without control characters but newline, at most max bytes. */

@@ -26,18 +26,6 @@ static struct run *check_citizen(lua_State *L, const char *method)
 	return run;
 }
 
-static void request_begin(struct run *run, enum request_kind kind)
-{
-	arena_free(&run->request_arena);
-	run->request = (struct request){ .kind = kind,
-					 .shape = { "", 0 },
-					 .text = { "", 0 },
-					 .prompt = { "", 0 },
-					 .inputs = { "", 0 } };
-	run->write = NULL;
-	run->query = (struct record_query){ 0 };
-}
-
 static struct bytes keep(struct run *run, struct bytes bytes)
 {
 	return arena_bytes(&run->request_arena, bytes.data, bytes.len);
@@ -135,7 +123,7 @@ static int citizen_ask(lua_State *L)
 	int64_t arguments[4];
 
 	read_ask_options(L, &request);
-	request_begin(run, REQUEST_ASK);
+	run_request_begin(run, REQUEST_ASK);
 	run->request.answer = request.answer;
 	run->request.optional = request.optional;
 	run->request.min = request.min;
@@ -217,7 +205,7 @@ static int citizen_choose(lua_State *L)
 	count = lua_rawlen(L, 3);
 	luaL_argcheck(L, count >= 1 && count <= CHOICES_MAX, 3, "must list 1 to 99 options");
 	luaL_argcheck(L, lua_isnoneornil(L, 4), 4, "choose has no options of its own yet");
-	request_begin(run, REQUEST_CHOOSE);
+	run_request_begin(run, REQUEST_CHOOSE);
 	run->request.answer = ANSWER_CHOICE;
 	run->request.option_count = (unsigned)count;
 	run->request.options = arena_alloc(&run->request_arena,
@@ -247,7 +235,7 @@ static int citizen_confirm(lua_State *L)
 	struct run *run = check_citizen(L, "confirm");
 	struct bytes prompt = check_words(L, 2, 2, PROMPT_MAX, "the question");
 
-	request_begin(run, REQUEST_CONFIRM);
+	run_request_begin(run, REQUEST_CONFIRM);
 	run->request.answer = ANSWER_YES_NO;
 	run->request.prompt = keep(run, prompt);
 	run_hash(run, 'p', prompt.data, prompt.len);

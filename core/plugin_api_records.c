@@ -228,16 +228,11 @@ static struct record_write *add_write(lua_State *L, struct run *run,
 	return write;
 }
 
+/* A request about a table: another table is another call. */
 static void request_begin(struct run *run, enum request_kind kind, const struct record_table *table)
 {
-	arena_free(&run->request_arena);
-	run->request = (struct request){ .kind = kind,
-					 .shape = { table->name, strlen(table->name) },
-					 .text = { "", 0 },
-					 .prompt = { "", 0 },
-					 .inputs = { "", 0 } };
-	run->write = NULL;
-	run->query = (struct record_query){ 0 };
+	run_request_begin(run, kind);
+	run->request.shape = (struct bytes){ table->name, strlen(table->name) };
 	run_hash(run, 'n', table->name, strlen(table->name));
 }
 

@@ -110,6 +110,24 @@ void outbound_copy(struct arena *arena, struct outbound *to, const struct outbou
 	to->code = copy_text(arena, from->code);
 }
 
+void profile_copy(struct arena *arena, struct profile *to, const struct profile *from)
+{
+	*to = *from;
+	to->language = copy_text(arena, from->language);
+	to->name = copy_text(arena, from->name);
+	to->area = copy_text(arena, from->area);
+	to->fields = copy_text(arena, from->fields);
+}
+
+void session_copy(struct arena *arena, struct ussd_session *to, const struct ussd_session *from)
+{
+	*to = *from;
+	to->connection = copy_text(arena, from->connection);
+	to->session = copy_text(arena, from->session);
+	to->service_code = copy_text(arena, from->service_code);
+	to->raw = copy_bytes(arena, from->raw);
+}
+
 void dialog_row_copy(struct arena *arena, struct dialog_row *to, const struct dialog_row *from)
 {
 	*to = *from;

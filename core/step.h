@@ -248,4 +248,6 @@ struct report_row *step_add_report(struct step *step);
 /* Deep copies into an arena, so that what is lent can be kept. */
 void inbound_copy(struct arena *arena, struct inbound *to, const struct inbound *from);
 void outbound_copy(struct arena *arena, struct outbound *to, const struct outbound *from);
+void profile_copy(struct arena *arena, struct profile *to, const struct profile *from);
+void session_copy(struct arena *arena, struct ussd_session *to, const struct ussd_session *from);
 void dialog_row_copy(struct arena *arena, struct dialog_row *to, const struct dialog_row *from);

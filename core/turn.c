@@ -168,7 +168,6 @@ void turn_restart(struct turn *turn, int64_t pause_ms)
 	turn->input = turn->input_count = 0;
 	turn->end_screen = (struct id){ 0 };
 	turn->answer = (struct reply){ 0 };
-	turn->failed = turn->reading = false;
 	if (turn->stored && turn->kind == TURN_MESSAGE)
 		turn->kind =
 			TURN_RESUME; /* the message is in the store with its dialog, which goes on from there */
@@ -386,10 +385,7 @@ static void late_cb(void *arg)
 
 static void watch_patience(struct turn *turn)
 {
-	const struct telco_connection *connection = turn->inbox->parts.telco
-							    ? telco_find(turn->inbox->parts.telco,
-									 turn->msg.connection)
-							    : NULL;
+	const struct telco_connection *connection = turn_connection(turn);
 	int64_t patience = PATIENCE_MS;
 
 	if (turn->msg.channel != CHANNEL_USSD || turn->answered)

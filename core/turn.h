@@ -87,14 +87,12 @@ struct turn {
 	bool timed_out;     /* USSD: a request of a session that was over already */
 	bool late;          /* USSD: the telco was told that the answer comes by SMS */
 	bool answered;      /* who waited was told */
-	bool failed;        /* the dialog ended without its fault being the citizen's */
 	unsigned conflicts, agains, reads;
 	struct reply answer; /* of a repeat */
 	struct id end_screen;
 	/* The dialog's run: */
 	struct work work;
 	struct request request; /* what the run came to */
-	bool reading;           /* the store reads for it */
 	struct buf said;        /* by the dialog in this turn */
 };
 TAILQ_HEAD(turn_list, turn);
@@ -154,6 +152,8 @@ void turn_answer(struct turn *turn, const struct inbox_answer *answer); /* tells
 void turn_message(struct turn *turn);
 void turn_next_input(struct turn *turn); /* USSD: reads what was typed next, or finishes */
 void turn_stop(struct turn *turn);
+/* Adds inputs that are joined by stars; turn->inputs has room. */
+void turn_add_inputs(struct turn *turn, struct bytes joined);
 
 /* turn_run.c */
 void turn_start(struct turn *turn, struct plugin *plugin, const char *dialog, const char *keyword,
@@ -181,5 +181,7 @@ struct bytes turn_page(struct turn *turn, struct bytes text, unsigned page,
 void turn_compose(struct turn *turn); /* puts what is shown into the step and the dialog */
 /* What people call a dialog: its keyword, or the plugin's name in capitals. */
 const char *turn_keyword(struct turn *turn, const char *plugin, const char *dialog);
+/* The connection of its message; NULL: it is not in the settings (any more). */
+struct telco_connection *turn_connection(const struct turn *turn);
 enum channel turn_channel(const struct turn *turn);
 const char *turn_language(const struct turn *turn);

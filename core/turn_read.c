@@ -263,9 +263,7 @@ static const char *why_silent(const struct turn *turn)
 		return "the sender is a name, not a number";
 	if (msg->sender == SENDER_SHORT)
 		return "the sender is a short code";
-	connection = turn->inbox->parts.telco
-			     ? telco_find(turn->inbox->parts.telco, msg->connection)
-			     : NULL;
+	connection = turn_connection(turn);
 	if (connection && telco_is_our_number(connection, msg->from))
 		return "the sender is a number of our own";
 	return NULL;
@@ -293,10 +291,7 @@ static struct ussd_session *session_of(struct turn *turn)
 static struct bytes dialled(struct turn *turn, const char *to)
 {
 	const char *code = turn->inbox->parts.settings->ussd_code;
-	const struct telco_connection *connection = turn->inbox->parts.telco
-							    ? telco_find(turn->inbox->parts.telco,
-									 turn->msg.connection)
-							    : NULL;
+	const struct telco_connection *connection = turn_connection(turn);
 	const char *const *numbers = connection ? telco_config(connection)->numbers : NULL;
 	size_t best = 0, len = strlen(to);
 
@@ -322,8 +317,7 @@ static void add_input(struct turn *turn, struct bytes input)
 		turn->inputs[turn->input_count++] = input;
 }
 
-/* Several inputs joined by stars. */
-static void add_inputs(struct turn *turn, struct bytes joined)
+void turn_add_inputs(struct turn *turn, struct bytes joined)
 {
 	const char *at = joined.data, *end = at + joined.len;
 
@@ -377,7 +371,7 @@ static void take_inputs(struct turn *turn)
 	turn->inputs = arena_alloc(&turn->arena,
 				   (msg->text.len + strlen(msg->to) + 4) * sizeof(*turn->inputs));
 	if (turn->fresh_session)
-		add_inputs(turn, dialled(turn, turn->msg.to));
+		turn_add_inputs(turn, dialled(turn, turn->msg.to));
 	if (msg->cumulative) {
 		rc = telco_ussd_inputs(session->raw, turn->fresh_session, msg->text, &turn->arena,
 				       &inputs, &count);
@@ -391,7 +385,7 @@ static void take_inputs(struct turn *turn)
 			add_input(turn, inputs[i]);
 		session->raw = msg->text;
 	} else if (turn->fresh_session) {
-		add_inputs(turn, msg->text);
+		turn_add_inputs(turn, msg->text);
 	} else {
 		add_input(turn, msg->text);
 	}
@@ -480,7 +474,7 @@ static void read_resume(struct turn *turn, struct bytes input)
 			turn->inputs = arena_alloc(&turn->arena,
 						   (way.len + 1) * sizeof(*turn->inputs));
 			turn->input = turn->input_count = 0;
-			add_inputs(turn, way);
+			turn_add_inputs(turn, way);
 		}
 	} else if (input.len > 0) {
 		turn_say(turn, PHRASE_NOT_FITTING, NULL);
@@ -539,10 +533,7 @@ void turn_next_input(struct turn *turn)
 static void log_odd(const struct turn *turn)
 {
 	const struct inbound *msg = &turn->msg;
-	const struct telco_connection *connection = turn->inbox->parts.telco
-							    ? telco_find(turn->inbox->parts.telco,
-									 msg->connection)
-							    : NULL;
+	const struct telco_connection *connection = turn_connection(turn);
 	const char *what = NULL;
 
 	if (msg->channel == CHANNEL_SMS && connection && !telco_is_our_number(connection, msg->to))

@@ -16,6 +16,7 @@
 #include "turn.h"
 
 enum {
+	RETRY_MS = 1000,
 	READS_MAX = 100,      /* of the store in one turn */
 	STEPS_MAX = 1000,     /* of one dialog */
 	AGAINS_MAX = 3,       /* replays that hit a limit */
@@ -129,7 +130,6 @@ static void fail(struct turn *turn, enum dialog_reason reason, const char *error
 	STAILQ_INIT(&turn->step->records);
 	buf_reset(&turn->said);
 	buf_reset(&turn->text);
-	turn->failed = true;
 	turn_say(turn, PHRASE_APOLOGY, NULL);
 	turn_end_dialog(turn, dialog, reason, error);
 	turn->dialog = NULL;
@@ -204,6 +204,15 @@ static void commit_runnable(struct turn *turn)
 	turn_commit(turn, false);
 }
 
+/* The store can't be read now: what is stored already goes on later, the rest comes again. */
+static void not_read(struct turn *turn, int error)
+{
+	if (turn->stored)
+		turn_restart(turn, RETRY_MS);
+	else
+		turn_fail(turn, error);
+}
+
 /* What the store gave outlives the call that it was lent to. */
 static void records_cb(int error, const struct record_result *result, void *arg)
 {
@@ -211,14 +220,10 @@ static void records_cb(int error, const struct record_result *result, void *arg)
 	struct read_result *read;
 	struct bytes *rows;
 
-	turn->reading = false;
 	if (turn->inbox->closed)
 		return;
 	if (error != 0) {
-		if (turn->stored)
-			turn_restart(turn, 1000);
-		else
-			turn_fail(turn, error);
+		not_read(turn, error);
 		return;
 	}
 	read = arena_alloc(&turn->arena, sizeof(*read));
@@ -235,11 +240,8 @@ static void read_store(struct turn *turn)
 
 	crash_point("dialog.before_read");
 	rc = store_records(turn->inbox->parts.store, &turn->work.call.query, records_cb, turn);
-	turn->reading = rc == 0;
-	if (rc < 0 && turn->stored)
-		turn_restart(turn, 1000);
-	else if (rc < 0)
-		turn_fail(turn, rc);
+	if (rc < 0)
+		not_read(turn, rc);
 }
 
 static void reads(struct turn *turn)
@@ -391,14 +393,10 @@ static void bundle_cb(int error, struct bytes content, void *arg)
 	struct turn *turn = arg;
 	struct bundle *bundle;
 
-	turn->reading = false;
 	if (turn->inbox->closed)
 		return;
 	if (error != 0 && error != -ENOENT) {
-		if (turn->stored)
-			turn_restart(turn, 1000);
-		else
-			turn_fail(turn, error);
+		not_read(turn, error);
 		return;
 	}
 	bundle = find_bundle(turn->inbox, turn->dialog->row.bundle);
@@ -446,11 +444,8 @@ static void run(struct turn *turn, const struct request *committed, const struct
 		return;
 	}
 	rc = store_bundle(turn->inbox->parts.store, dialog->row.bundle, bundle_cb, turn);
-	turn->reading = rc == 0;
-	if (rc < 0 && turn->stored)
-		turn_restart(turn, 1000);
-	else if (rc < 0)
-		turn_fail(turn, rc);
+	if (rc < 0)
+		not_read(turn, rc);
 }
 
 /* ---- events ---- */
@@ -593,20 +588,6 @@ static void nothing_left(struct turn *turn)
 	turn_commit(turn, true);
 }
 
-static void take_up_inputs(struct turn *turn, struct bytes joined)
-{
-	const char *at = joined.data, *end = at + joined.len;
-
-	turn->inputs = arena_alloc(&turn->arena, (joined.len + 2) * sizeof(*turn->inputs));
-	while (at < end) {
-		const char *star = memchr(at, '*', (size_t)(end - at));
-
-		turn->inputs[turn->input_count++] = arena_bytes(&turn->arena, at,
-								(size_t)((star ? star : end) - at));
-		at = star ? star + 1 : end;
-	}
-}
-
 void turn_resume(struct turn *turn)
 {
 	struct dialog *dialog = dialog_find(citizen_data(turn->citizen), turn->dialog_id);
@@ -625,6 +606,8 @@ void turn_resume(struct turn *turn)
 	msg->to = arena_strdup(&turn->arena, dialog->row.number);
 	msg->meta = arena_strdup(&turn->arena, dialog->row.meta);
 	buf_add(&turn->text, turn->request.text.data, turn->request.text.len);
-	take_up_inputs(turn, turn->request.inputs);
+	turn->inputs = arena_alloc(&turn->arena,
+				   (turn->request.inputs.len + 2) * sizeof(*turn->inputs));
+	turn_add_inputs(turn, turn->request.inputs);
 	run(turn, turn->request.kind == REQUEST_INSERT ? NULL : &turn->request, NULL);
 }

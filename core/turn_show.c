@@ -24,12 +24,17 @@ const char *turn_language(const struct turn *turn)
 						 : turn->inbox->parts.settings->language;
 }
 
+struct telco_connection *turn_connection(const struct turn *turn)
+{
+	struct telco *telco = turn->inbox->parts.telco;
+
+	return telco ? telco_find(telco, turn->msg.connection) : NULL;
+}
+
+/* One that names no list of keywords: that is gathered only for what is said. */
 static struct bytes phrase(struct turn *turn, enum phrase which, const char *keyword)
 {
-	const struct inbox_parts *parts = &turn->inbox->parts;
-	struct phrase_holes holes = { .office = parts->settings->office,
-				      .keywords = plugins_keywords(parts->plugins, &turn->arena,
-								   KEYWORDS_ROOM),
+	struct phrase_holes holes = { .office = turn->inbox->parts.settings->office,
 				      .keyword = keyword };
 
 	return phrase_text(&turn->arena, turn_language(turn), which, &holes);
@@ -37,7 +42,12 @@ static struct bytes phrase(struct turn *turn, enum phrase which, const char *key
 
 void turn_say(struct turn *turn, enum phrase which, const char *keyword)
 {
-	struct bytes text = phrase(turn, which, keyword);
+	const struct inbox_parts *parts = &turn->inbox->parts;
+	struct phrase_holes holes = { .office = parts->settings->office,
+				      .keywords = plugins_keywords(parts->plugins, &turn->arena,
+								   KEYWORDS_ROOM),
+				      .keyword = keyword };
+	struct bytes text = phrase_text(&turn->arena, turn_language(turn), which, &holes);
 
 	if (turn->text.len > 0)
 		buf_add(&turn->text, "\n", 1);
@@ -59,12 +69,6 @@ const char *turn_keyword(struct turn *turn, const char *plugin, const char *dial
 
 /* ---- pages ---- */
 
-static const struct telco_connection *connection_of(const struct turn *turn)
-{
-	return turn->inbox->parts.telco ? telco_find(turn->inbox->parts.telco, turn->msg.connection)
-					: NULL;
-}
-
 /* Whether a key that pages is also an answer to the question: then the screen names words for it. */
 static bool keys_are_answers(const struct request *request)
 {
@@ -77,7 +81,7 @@ static bool keys_are_answers(const struct request *request)
 
 static struct screen_rule rule_of(struct turn *turn, const struct request *request)
 {
-	const struct telco_connection *connection = connection_of(turn);
+	const struct telco_connection *connection = turn_connection(turn);
 	struct screen_rule rule = { .back = "" };
 	bool words = keys_are_answers(request);
 
@@ -114,7 +118,7 @@ struct bytes turn_page(struct turn *turn, struct bytes text, unsigned page,
 /* The number that an SMS comes from: where she wrote to, or after a USSD session the first that isn't a code. */
 static const char *sms_number(const struct turn *turn)
 {
-	const struct telco_connection *connection = connection_of(turn);
+	const struct telco_connection *connection = turn_connection(turn);
 	const char *const *numbers = connection ? telco_config(connection)->numbers : NULL;
 
 	if (turn->msg.channel == CHANNEL_SMS &&
