@@ -150,4 +150,4 @@ core_libcore_a_CPPFLAGS = $(AM_CPPFLAGS) -DKENTONGAN_PLUGINS='"$(pkgdatadir)/plu
 
 bin_PROGRAMS += kentongan
 kentongan_SOURCES = core/main.c
-kentongan_LDADD = core/libcore.a $(KENTONGAN_LIBS)
+kentongan_LDADD = core/libcore.a $(KENTONGAN_LIBS) $(JEMALLOC_LIBS)
