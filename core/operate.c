@@ -12,6 +12,7 @@
 
 #include "inbox.h"
 #include "journal.h"
+#include "msisdn.h"
 #include "outbox.h"
 #include "store.h"
 
@@ -171,13 +172,24 @@ static void found_inbound_cb(int error, const struct find_rows *rows, void *arg)
 	     found_outbound_cb);
 }
 
+/* A citizen's key as people write it: a number may lack its country. */
+static char *citizen_key_of(const struct operate *operate, const char *written)
+{
+	char number[CITIZEN_MAX + 1];
+	enum msisdn_kind kind = msisdn_complete((struct bytes){ written, strlen(written) },
+						operate->country, false, number, sizeof(number));
+
+	return xstrdup(kind == MSISDN_NUMBER ? number : written);
+}
+
 static void message_find(void *arg, const char *number, struct admin_call *call)
 {
 	struct question_of *question = question_new(arg, call, (struct id){ 0 });
 
-	question->citizen = xstrdup(number);
+	question->citizen = citizen_key_of(arg, number);
 	find(question,
-	     &(struct find){ .kind = FIND_INBOUND, .citizen = number, .limit = ADMIN_LIST_MAX },
+	     &(struct find){
+		     .kind = FIND_INBOUND, .citizen = question->citizen, .limit = ADMIN_LIST_MAX },
 	     found_inbound_cb);
 }
 
@@ -293,9 +305,12 @@ static void found_dialogs_cb(int error, const struct find_rows *rows, void *arg)
 
 static void dialog_list(void *arg, const char *citizen, const char *plugin, struct admin_call *call)
 {
-	find(question_new(arg, call, (struct id){ 0 }),
+	struct question_of *question = question_new(arg, call, (struct id){ 0 });
+
+	question->citizen = citizen ? citizen_key_of(arg, citizen) : NULL;
+	find(question,
 	     &(struct find){ .kind = FIND_DIALOGS,
-			     .citizen = citizen,
+			     .citizen = question->citizen,
 			     .plugin = citizen ? NULL : plugin,
 			     .limit = ADMIN_LIST_MAX },
 	     found_dialogs_cb);

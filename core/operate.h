@@ -12,6 +12,7 @@ struct operate {
 	struct store *store;
 	struct outbox *outbox;
 	struct inbox *inbox;
+	const char *country; /* of numbers that are written without one */
 	bool stopping;
 };
 

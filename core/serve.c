@@ -423,7 +423,10 @@ static bool open_listeners(struct serve *serve)
 
 	if (!secret)
 		return false;
-	serve->operate = (struct operate){ serve->store, serve->outbox, serve->inbox, false };
+	serve->operate = (struct operate){ .store = serve->store,
+					   .outbox = serve->outbox,
+					   .inbox = serve->inbox,
+					   .country = serve->settings->country };
 	serve->gateway = gateway_new(serve->inbox, serve->outbox, serve->telco, settings);
 	limits_of(settings, &serve->public_limits);
 	limits_of(settings, &serve->admin_limits);
@@ -556,6 +559,7 @@ static void swap(struct serve *serve, struct reload *reload)
 	inbox_reload(serve->inbox, reload->plugins, reload->telco, reload->settings);
 	outbox_telco(serve->outbox, reload->telco);
 	gateway_reload(serve->gateway, reload->telco, reload->settings);
+	serve->operate.country = reload->settings->country;
 	log_level_from(reload->settings);
 	reload->settings = NULL;
 	reload->plugins = NULL;
