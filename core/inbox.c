@@ -7,7 +7,10 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+
+#include <openssl/evp.h>
 
 #include "clock.h"
 #include "log.h"
@@ -203,13 +206,40 @@ static bool session_is_hers(struct inbox *inbox, const struct inbound *msg)
 
 /* ---- messages ---- */
 
+enum { CONTENT_BYTES = 16 };
+
+/* The telco names its message by nothing, but says when it came: then sender, recipient, text, part and time name it
+ * (security.md, section 4).  Without that time a second "1" is a second answer, and nothing names it. */
+static const char *content_id(const struct inbound *msg, char out[static 2 + 2 * CONTENT_BYTES])
+{
+	unsigned char hash[EVP_MAX_MD_SIZE];
+	struct buf buf = { 0 };
+	int ok;
+
+	if (msg->provider_id[0] || msg->channel != CHANNEL_SMS || !msg->time_is_telcos)
+		return msg->provider_id;
+	buf_add(&buf, msg->from, strlen(msg->from) + 1);
+	buf_add(&buf, msg->to, strlen(msg->to) + 1);
+	buf_addf(&buf, "%lld/%u/%u/%u ", (long long)msg->time, msg->part_ref, msg->part_total,
+		 msg->part_number);
+	buf_add(&buf, msg->text.data, msg->text.len);
+	ok = EVP_Digest(buf.data, buf.len, hash, NULL, EVP_sha256(), NULL);
+	buf_free(&buf);
+	if (!ok)
+		abort(); /* no memory */
+	out[0] = '#';
+	for (int i = 0; i < CONTENT_BYTES; i++)
+		snprintf(out + 1 + 2 * i, 3, "%02x", hash[i]);
+	return out;
+}
+
 static struct turn *in_work(struct inbox *inbox, const struct inbound *msg, char **key, size_t *len)
 {
 	struct turn *turn = NULL;
 	struct buf buf = { 0 };
 
 	*key = NULL;
-	if (!msg->provider_id || !msg->provider_id[0])
+	if (!msg->provider_id[0])
 		return NULL;
 	buf_add(&buf, msg->from, strlen(msg->from) + 1);
 	buf_add(&buf, msg->connection, strlen(msg->connection) + 1);
@@ -280,20 +310,13 @@ static void hash_turn(struct inbox *inbox, struct turn *turn, char *key, size_t 
 		HASH_ADD_KEYPTR(hh, inbox->in_work, turn->key, len, turn);
 }
 
-int inbox_take(struct inbox *inbox, const struct inbound *msg, inbox_answer_cb *cb, void *arg)
+/* Puts the message into its citizen's line; its id is known by now, or is "". */
+static int take(struct inbox *inbox, const struct inbound *msg, inbox_answer_cb *cb, void *arg)
 {
 	struct turn *turn;
 	size_t len = 0;
 	char *key;
 
-	if (overloaded(inbox))
-		return -EAGAIN;
-	if (msg->channel == CHANNEL_USSD && !session_is_hers(inbox, msg)) {
-		log_event(LOG_WARN, "inbox.session_of_another", "sconnection", msg->connection,
-			  "ncitizen", msg->from, NULL);
-		metrics_add(METRIC_INBOUND_REFUSED, 1);
-		return answer_soon(inbox, INBOX_REFUSED, cb, arg);
-	}
 	turn = in_work(inbox, msg, &key, &len);
 	if (turn) {
 		free(key);
@@ -310,6 +333,23 @@ int inbox_take(struct inbox *inbox, const struct inbound *msg, inbox_answer_cb *
 	wait_for(turn, cb, arg, false);
 	turn_put(turn);
 	return 0;
+}
+
+int inbox_take(struct inbox *inbox, const struct inbound *msg, inbox_answer_cb *cb, void *arg)
+{
+	char name[2 + 2 * CONTENT_BYTES];
+	struct inbound named = *msg;
+
+	if (overloaded(inbox))
+		return -EAGAIN;
+	if (msg->channel == CHANNEL_USSD && !session_is_hers(inbox, msg)) {
+		log_event(LOG_WARN, "inbox.session_of_another", "sconnection", msg->connection,
+			  "ncitizen", msg->from, NULL);
+		metrics_add(METRIC_INBOUND_REFUSED, 1);
+		return answer_soon(inbox, INBOX_REFUSED, cb, arg);
+	}
+	named.provider_id = content_id(msg, name);
+	return take(inbox, &named, cb, arg);
 }
 
 /* ---- what no citizen sent ---- */

@@ -308,6 +308,16 @@ def test_a_message_without_an_id_is_never_a_repeat(usual):
     shows(telco, phone, *["Satu rahasia."] * 3)
 
 
+def test_without_an_id_the_telcos_time_tells_a_repeat_from_a_second_answer(usual):
+    gw, telco = usual
+    phone = handset()
+    for ts in (1790000000, 1790000000, 1790000001):
+        tell(gw, phone, "SATU rahasia", id="", ts=ts)
+    tell(gw, phone, "SATU rahasia b", id=None, ts=1790000001)
+    shows(telco, phone, "Satu rahasia.", "Satu rahasia.", "Satu rahasia b.")
+    assert len(stored(gw, phone)) == 3
+
+
 def test_a_repeated_step_of_a_session_gets_the_same_screen_also_the_last(usual):
     gw, _ = usual
     phone = handset()
@@ -995,6 +1005,7 @@ def test_an_operator_finds_and_shows_messages(usual):
     missing = command(gw, "message", "show", "0" * 32)
     assert missing.returncode != 0 and not missing.stdout, f"zeros name no message: {missing.stdout}"
     assert command(gw, "message", "show", "5").returncode == 2
+    assert "SATU rahasia" in command(gw, "message", "find", "0" + phone.removeprefix("+62")).stdout, "as people write it"
     assert "No messages." in command(gw, "message", "find", handset()).stdout
 
 
