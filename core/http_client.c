@@ -496,12 +496,27 @@ static struct curl_slist *header_lines(struct call *call, const struct http_fiel
 	return lines;
 }
 
+/* libcurl takes a URL apart, and puts its query into the request letter by letter, which for a long one costs more than all else:
+ * what stands behind the host is given to it as it goes on the wire. */
+static void set_url(struct call *call, const char *url)
+{
+	size_t origin = (size_t)(strchr(url, ':') - url) + 3;
+	char *target;
+
+	origin += strcspn(url + origin, "/?#");
+	target = arena_printf(&call->arena, "%s%s", url[origin] == '/' ? "" : "/", url + origin);
+	target[strcspn(target, "#")] = '\0'; /* a fragment stays here: RFC 9110, 4.2.5 */
+	curl_easy_setopt(call->easy, CURLOPT_URL,
+			 arena_printf(&call->arena, "%.*s/", (int)origin, url));
+	curl_easy_setopt(call->easy, CURLOPT_REQUEST_TARGET, target);
+}
+
 static void set_own(struct call *call, const struct http_call *from)
 {
 	unsigned connect_ms = from->connect_ms ? from->connect_ms : CONNECT_MS;
 	unsigned total_ms = from->total_ms ? from->total_ms : TOTAL_MS;
 
-	curl_easy_setopt(call->easy, CURLOPT_URL, from->url);
+	set_url(call, from->url);
 	curl_easy_setopt(call->easy, CURLOPT_PROTOCOLS_STR,
 			 from->https_only ? "https" : "http,https");
 	if (strcmp(from->method, "POST") == 0) {

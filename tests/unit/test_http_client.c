@@ -215,6 +215,31 @@ Test(http_client, an_answer_comes_with_status_headers_and_body)
 	peer_close(&peer);
 }
 
+Test(http_client, what_stands_behind_the_host_goes_out_as_it_is)
+{
+	static const struct {
+		const char *behind, *line;
+	} cases[] = {
+		{ "", "GET / HTTP/1.1\r\n" },
+		{ "/", "GET / HTTP/1.1\r\n" },
+		{ "?a=1&b=%20", "GET /?a=1&b=%20 HTTP/1.1\r\n" },
+		{ "/a/../b;c?to=%2B62#part", "GET /a/../b;c?to=%2B62 HTTP/1.1\r\n" },
+		{ "#part", "GET / HTTP/1.1\r\n" },
+	};
+	struct peer peer;
+	char url[96], host[64];
+
+	peer_open(&peer, PEER_ANSWERS);
+	snprintf(host, sizeof(host), "\r\nHost: 127.0.0.1:%u\r\n", peer.port);
+	for (unsigned i = 0; i < ARRAY_LEN(cases); i++) {
+		snprintf(url, sizeof(url), "http://127.0.0.1:%u%s", peer.port, cases[i].behind);
+		cr_expect(eq(int, call_url(url, NULL, 0).result.error, 0), "%s", url);
+		cr_expect(strstr(peer.last, cases[i].line) == peer.last, "%s: %s", url, peer.last);
+		cr_expect(strstr(peer.last, host) != NULL, "%s: %s", url, peer.last);
+	}
+	peer_close(&peer);
+}
+
 Test(http_client, a_connection_is_kept_for_the_next_call)
 {
 	struct peer peer;
