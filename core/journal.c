@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -25,6 +26,11 @@ const char *request_kind_name(enum request_kind kind)
 	};
 
 	return (unsigned)kind < ARRAY_LEN(names) ? names[kind] : "?";
+}
+
+bool request_is_question(enum request_kind kind)
+{
+	return kind == REQUEST_ASK || kind == REQUEST_CHOOSE || kind == REQUEST_CONFIRM;
 }
 
 /* ---- journals ---- */
@@ -68,6 +74,15 @@ void journal_add_call(struct buf *buf, const struct journal_call *call)
 	pack_bytes(&body, call->shape);
 	pack_bytes(&body, call->results);
 	put_entry(buf, ENTRY_CALL, &body);
+	buf_free(&body);
+}
+
+void journal_add_back(struct buf *buf, int64_t time)
+{
+	struct buf body = { 0 };
+
+	pack_signed(&body, time);
+	put_entry(buf, ENTRY_BACK, &body);
 	buf_free(&body);
 }
 
@@ -137,12 +152,108 @@ int journal_next(const struct bytes *journal, size_t *at, struct journal_entry *
 		take_event(&body, &out->event);
 	else if (out->type == ENTRY_CALL)
 		take_call(&body, &out->call);
+	else if (out->type == ENTRY_BACK)
+		out->back_time = unpack_signed(&body);
 	else
 		body.broken = true;
 	if (reader.broken || !unpack_done(&body))
 		return -EPROTO;
 	*at = (size_t)(reader.at - data);
 	return 1;
+}
+
+/* ---- what backs cancel ---- */
+
+/* The answers that count, in order: where the event of each begins, and its call. */
+struct answers {
+	struct answered {
+		size_t from;
+		struct journal_call call;
+	} * items; /* owned */
+	unsigned count, room;
+	struct journal_skip *skips; /* owned */
+	unsigned skip_count, skip_room;
+};
+
+static void add_answer(struct answers *answers, size_t from, const struct journal_call *call)
+{
+	if (answers->count == answers->room) {
+		answers->room = answers->room ? 2 * answers->room : 16;
+		answers->items = xrealloc(answers->items, answers->room * sizeof(*answers->items));
+	}
+	answers->items[answers->count++] = (struct answered){ from, *call };
+}
+
+/* Up to `to` nothing counts from the last answer on; skips in between are within this one. */
+static bool cancel_last(struct answers *answers, size_t to)
+{
+	size_t from;
+
+	if (answers->count == 0)
+		return false;
+	from = answers->items[--answers->count].from;
+	while (answers->skip_count > 0 && answers->skips[answers->skip_count - 1].from >= from)
+		answers->skip_count--;
+	if (answers->skip_count == answers->skip_room) {
+		answers->skip_room = answers->skip_room ? 2 * answers->skip_room : 4;
+		answers->skips = xrealloc(answers->skips,
+					  answers->skip_room * sizeof(*answers->skips));
+	}
+	answers->skips[answers->skip_count++] = (struct journal_skip){ from, to };
+	return true;
+}
+
+/* An answer is a question's call right behind the event that brought it. */
+static bool read_answers(struct bytes journal, struct answers *answers)
+{
+	struct journal_entry entry;
+	size_t at = 0, begin = 0, event_at = 0;
+	bool behind_event = false;
+	int rc;
+
+	for (; (rc = journal_next(&journal, &at, &entry)) == 1; begin = at) {
+		if (entry.type == ENTRY_BACK && !cancel_last(answers, at))
+			return false;
+		if (entry.type == ENTRY_CALL && behind_event &&
+		    request_is_question(entry.call.kind))
+			add_answer(answers, event_at, &entry.call);
+		behind_event = entry.type == ENTRY_EVENT;
+		if (behind_event)
+			event_at = begin;
+	}
+	return rc == 0;
+}
+
+static void answers_free(struct answers *answers)
+{
+	free(answers->items);
+	free(answers->skips);
+}
+
+int journal_skips(struct arena *arena, struct bytes journal, struct journal_skip **out)
+{
+	struct answers answers = { 0 };
+	int count = -EPROTO;
+
+	if (read_answers(journal, &answers)) {
+		count = (int)answers.skip_count;
+		*out = arena_alloc(arena, (answers.skip_count + 1) * sizeof(**out));
+		if (count > 0)
+			memcpy(*out, answers.skips, answers.skip_count * sizeof(**out));
+	}
+	answers_free(&answers);
+	return count;
+}
+
+bool journal_question_before(struct bytes journal, struct journal_call *out)
+{
+	struct answers answers = { 0 };
+	bool found = read_answers(journal, &answers) && answers.count > 0;
+
+	if (found)
+		*out = answers.items[answers.count - 1].call;
+	answers_free(&answers);
+	return found;
 }
 
 /* ---- requests ---- */
@@ -164,6 +275,7 @@ void request_encode(struct buf *buf, const struct request *request)
 		pack_bytes(buf, request->options[i]);
 		pack_bytes(buf, request->values[i]);
 	}
+	pack_number(buf, request->back);
 	pack_number(buf, request->page);
 	pack_word(buf, request->reply_to.shard);
 	pack_signed(buf, request->reply_to.serial);
@@ -194,6 +306,7 @@ bool request_decode(struct arena *arena, struct bytes data, struct request *out)
 		out->options[i] = unpack_bytes(&reader);
 		out->values[i] = unpack_bytes(&reader);
 	}
+	out->back = (enum request_back)unpack_count(&reader, BACK_BARRED);
 	out->page = unpack_count(&reader, 10000);
 	out->reply_to.shard = unpack_word(&reader);
 	out->reply_to.serial = unpack_signed(&reader);
@@ -269,6 +382,11 @@ void journal_describe(const struct journal_entry *entry, struct buf *out)
 	if (entry->type == ENTRY_CALL) {
 		buf_addf(out, "%s -> ", request_kind_name(entry->call.kind));
 		describe_value(out, entry->call.results);
+		return;
+	}
+	if (entry->type == ENTRY_BACK) {
+		describe_time(out, entry->back_time);
+		buf_addstr(out, " back to the question before");
 		return;
 	}
 	describe_time(out, entry->event.time);

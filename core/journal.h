@@ -2,7 +2,8 @@
  *
  * A journal is a version byte and entries.  An *event* says what woke the dialog (a message), with the time, the seed
  * and the citizen's fields as they were; a *call* says what the dialog asked for and what it got.  Replay runs the
- * dialog's function again and hands it the recorded results: kind and hash of each call must equal its entry.
+ * dialog's function again and hands it the recorded results: kind and hash of each call must equal its entry.  A *back*
+ * cancels the last answer of the citizen's that isn't cancelled yet, and all behind it: replay leaves them out.
  * A *request* is the call that still waits for its result: it is stored beside the journal.
  */
 #pragma once
@@ -50,14 +51,16 @@ struct journal_call {
 };
 
 struct journal_entry {
-	enum { ENTRY_EVENT = 'E', ENTRY_CALL = 'C' } type;
+	enum { ENTRY_EVENT = 'E', ENTRY_CALL = 'C', ENTRY_BACK = 'B' } type;
 	struct journal_event event;
 	struct journal_call call;
+	int64_t back_time; /* seconds UTC */
 };
 
 /* Each adds behind buf; the first entry of a journal brings the version byte. */
 void journal_add_event(struct buf *buf, const struct journal_event *event);
 void journal_add_call(struct buf *buf, const struct journal_call *call);
+void journal_add_back(struct buf *buf, int64_t time);
 
 /* Results as packed values, for what the loop itself puts into calls. */
 void journal_result_nil(struct buf *buf);
@@ -68,6 +71,23 @@ void journal_result_text(struct buf *buf, struct bytes text);
 /* Walks a journal: rest begins as all of it.  1: *out is the next entry (its texts lie in the journal; those of
  * `const char *` are ended by a NUL), 0: the end, -EPROTO: damaged, or of a later version. */
 int journal_next(const struct bytes *journal, size_t *at, struct journal_entry *out) MUST_CHECK;
+
+/* What backs have cancelled: the bytes from `from` up to `to`. */
+struct journal_skip {
+	size_t from, to;
+};
+/* The skips of a journal in order, apart from each other; their number, or -EPROTO.  Ownership: in the arena. */
+int journal_skips(struct arena *arena, struct bytes journal, struct journal_skip **out) MUST_CHECK;
+/* The question whose answer a back would cancel, and which then waits again.  false: there is none. */
+bool journal_question_before(struct bytes journal, struct journal_call *out) MUST_CHECK;
+bool request_is_question(enum request_kind kind); /* that the citizen answers */
+
+/* Whether the citizen may go back from a question to the one before. */
+enum request_back {
+	BACK_NONE, /* it is the first */
+	BACK_FREE,
+	BACK_BARRED, /* something was caused since its answer, and is committed */
+};
 
 /* The request that waits, as the loop needs it: to show it, to read its answer, and to go on after a restart. */
 struct request {
@@ -83,7 +103,8 @@ struct request {
 	unsigned option_count;
 	struct bytes *options; /* labels */
 	struct bytes *values;  /* what each gives, packed */
-	unsigned page;         /* of text: that was shown last */
+	enum request_back back;
+	unsigned page; /* of text: that was shown last */
 	/* Of a dialog that is runnable: the message that it works on, and what else was typed with it (USSD). */
 	struct id reply_to;
 	struct bytes inputs;  /* joined by '*' */

@@ -142,6 +142,7 @@ core_libcore_a_SOURCES = \
 	core/utf8.h \
 	core/words.c \
 	core/words.h \
+	core/words_way.c \
 	core/words_table.c \
 	core/words_table.h \
 	core/worker.c \

@@ -82,6 +82,21 @@ static const char *const phrases[PHRASES][LANGUAGES] = {
 		"Nyuwun pangapunten, wangsulan punika dereng trep.",
 		"Sorry, that answer does not fit.",
 	},
+	[PHRASE_FIRST_QUESTION] = {
+		"Ini pertanyaan pertama.",
+		"Punika pitakenan kapisan.",
+		"This is the first question.",
+	},
+	[PHRASE_BACK_BARRED] = {
+		"Jawaban sebelumnya sudah disimpan dan tidak bisa diubah di sini.",
+		"Wangsulan saderengipun sampun kasimpen, mboten saged dipun ewahi ing mriki.",
+		"The answer before is stored already and can't be changed here.",
+	},
+	[PHRASE_LANGUAGE] = {
+		"Baik, mulai sekarang dalam bahasa Indonesia.",
+		"Inggih, wiwit sapunika ngagem basa Jawi.",
+		"All right, in English from now on.",
+	},
 	[PHRASE_MORE_SMS] = { "(Balas LANJUT)", "(Balas LANJUT)", "(Reply LANJUT for more)" },
 	[PHRASE_MORE_USSD] = { "98 Lanjut", "98 Lajeng", "98 More" },
 	[PHRASE_BACK_USSD] = { "0 Kembali", "0 Wangsul", "0 Back" },

@@ -19,22 +19,25 @@ enum phrase {
 	PHRASE_SAME_KEYWORD, /* the dialog of this keyword is open; how to begin anew: {keyword} */
 	PHRASE_CANCELLED,    /* confirms BATAL */
 	PHRASE_NOTHING_TO_CANCEL,
-	PHRASE_NOT_FITTING, /* goes before the question that comes back */
-	PHRASE_MORE_SMS,    /* the line that ends a page of SMS: LANJUT gives the next */
-	PHRASE_MORE_USSD,   /* the line of a screen: 98 */
-	PHRASE_BACK_USSD,   /* the line of a screen: 0 */
-	PHRASE_USSD_TITLE,  /* above the root menu: {office} */
-	PHRASE_USSD_BY_SMS, /* the answer comes by SMS */
-	PHRASE_USSD_RESUME, /* above the choice to go on with a dropped session: {keyword} */
-	PHRASE_USSD_GO_ON,  /* that choice */
-	PHRASE_USSD_ANEW,   /* the other one */
-	PHRASE_USSD_ENDED,  /* the session is over */
-	PHRASE_BUSY,        /* try again soon */
-	PHRASE_PAUSED,      /* a service is out of use: {keyword} */
-	PHRASE_YES,         /* the first answer of a question for yes or no */
-	PHRASE_NO,          /* the second */
-	PHRASE_OPTIONAL,    /* below a question that may be passed over */
-	PHRASE_DONE,        /* where a dialog ends and has nothing to say */
+	PHRASE_NOT_FITTING,    /* goes before the question that comes back */
+	PHRASE_FIRST_QUESTION, /* there is none to go back to */
+	PHRASE_BACK_BARRED,    /* what was answered before is kept already */
+	PHRASE_LANGUAGE,       /* in the language that is spoken from now on */
+	PHRASE_MORE_SMS,       /* the line that ends a page of SMS: LANJUT gives the next */
+	PHRASE_MORE_USSD,      /* the line of a screen: 98 */
+	PHRASE_BACK_USSD,      /* the line of a screen: 0 */
+	PHRASE_USSD_TITLE,     /* above the root menu: {office} */
+	PHRASE_USSD_BY_SMS,    /* the answer comes by SMS */
+	PHRASE_USSD_RESUME,    /* above the choice to go on with a dropped session: {keyword} */
+	PHRASE_USSD_GO_ON,     /* that choice */
+	PHRASE_USSD_ANEW,      /* the other one */
+	PHRASE_USSD_ENDED,     /* the session is over */
+	PHRASE_BUSY,           /* try again soon */
+	PHRASE_PAUSED,         /* a service is out of use: {keyword} */
+	PHRASE_YES,            /* the first answer of a question for yes or no */
+	PHRASE_NO,             /* the second */
+	PHRASE_OPTIONAL,       /* below a question that may be passed over */
+	PHRASE_DONE,           /* where a dialog ends and has nothing to say */
 	PHRASES,
 };
 

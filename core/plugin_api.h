@@ -26,7 +26,10 @@ enum {
 struct run {
 	struct program *program;
 	struct sandbox_run *sandbox;
-	size_t position; /* in the journal */
+	size_t position;            /* in the journal */
+	struct journal_skip *skips; /* of the journal that it began with, in skip_arena */
+	unsigned skip, skip_count;  /* the next one */
+	struct arena skip_arena;
 	bool started, over;
 	bool live;             /* what is caused now is new: it is gathered, else only hashed */
 	uint64_t hash;         /* of what was caused since the last request */
@@ -38,6 +41,8 @@ struct run {
 	struct buf scratch, json; /* of one binding */
 	struct buf results;       /* what the insert that waits gives where its key is free */
 	unsigned says, writes;
+	bool answered;          /* a question, that a back could return to; */
+	bool acted;             /* and since then something was caused */
 	struct request request; /* the one that waits; its texts lie in request_arena */
 	struct record_query query;
 	struct arena request_arena;

@@ -153,6 +153,7 @@ void run_free(struct run *run)
 		return;
 	sandbox_run_free(run->sandbox);
 	arena_free(&run->fields);
+	arena_free(&run->skip_arena);
 	arena_free(&run->request_arena);
 	buf_free(&run->said);
 	buf_free(&run->scratch);
@@ -314,6 +315,7 @@ static enum run_end end_of(struct run *run, struct run_call *call, enum sandbox_
 /* Runs one slice.  RUN_WAITS: there is a request. */
 static enum run_end run_slice(struct run *run, struct run_call *call, struct slice *slice)
 {
+	enum sandbox_end end;
 	int nresults;
 
 	buf_reset(&run->said);
@@ -326,7 +328,9 @@ static enum run_end run_slice(struct run *run, struct run_call *call, struct sli
 		return fail(call, RUN_FAILED, "%s: a result: %s", run->program->bundle->plugin,
 			    slice->why);
 	run->request = (struct request){ 0 };
-	return end_of(run, call, sandbox_run_resume(run->sandbox, slice->count, &nresults));
+	end = sandbox_run_resume(run->sandbox, slice->count, &nresults);
+	run->acted |= run->writes > 0;
+	return end_of(run, call, end);
 }
 
 static void apply_event(struct run *run, const struct journal_event *event)
@@ -352,14 +356,24 @@ static enum run_end diverged(struct run *run, struct run_call *call, const char 
 		    run->program->bundle->plugin, now, recorded);
 }
 
-/* The next entries: an event or none, then a call or the end.  1: a call; 0: the end; negative: damaged. */
-static int next_call(struct run *run, const struct run_call *call, struct journal_entry *entry)
+/* The next entry that counts; 1, 0 at the end, or negative: damaged. */
+static int next_entry(struct run *run, const struct run_call *call, struct journal_entry *entry)
 {
 	int rc = journal_next(&call->journal, &run->position, entry);
 
+	while (run->skip < run->skip_count && run->position == run->skips[run->skip].from)
+		run->position = run->skips[run->skip++].to;
+	return rc;
+}
+
+/* The next entries: an event or none, then a call or the end.  1: a call; 0: the end; negative: damaged. */
+static int next_call(struct run *run, const struct run_call *call, struct journal_entry *entry)
+{
+	int rc = next_entry(run, call, entry);
+
 	if (rc == 1 && entry->type == ENTRY_EVENT) {
 		apply_event(run, &entry->event);
-		rc = journal_next(&call->journal, &run->position, entry);
+		rc = next_entry(run, call, entry);
 	}
 	return rc == 1 && entry->type != ENTRY_CALL ? -1 : rc;
 }
@@ -374,9 +388,11 @@ static enum run_end begin(struct run *run, struct run_call *call)
 {
 	struct journal_entry entry;
 	struct slice slice = { .run = run, .start = &entry.event };
+	int skips = journal_skips(&run->skip_arena, call->journal, &run->skips);
 
-	if (journal_next(&call->journal, &run->position, &entry) != 1 ||
-	    entry.type != ENTRY_EVENT || !entry.event.start)
+	run->skip_count = skips > 0 ? (unsigned)skips : 0;
+	if (skips < 0 || next_entry(run, call, &entry) != 1 || entry.type != ENTRY_EVENT ||
+	    !entry.event.start)
 		return fail(call, RUN_DIVERGED, "%s: the journal is damaged, or of a later version",
 			    run->program->bundle->plugin);
 	apply_event(run, &entry.event);
@@ -426,6 +442,10 @@ static enum run_end walk(struct run *run, struct run_call *call, enum run_end en
 		if (run->over || entry.call.kind != run->request.kind ||
 		    entry.call.hash != run->request.hash)
 			return diverged(run, call, request_kind_name(entry.call.kind));
+		if (request_is_question(entry.call.kind)) {
+			run->answered = true;
+			run->acted = false;
+		}
 		run->live = at_end(run, call) && !call->committed;
 		slice = (struct slice){ .run = run, .results = entry.call.results };
 		end = run_slice(run, call, &slice);
@@ -476,6 +496,7 @@ static void hand_out(struct run *run, struct run_call *call)
 	struct record_term *terms;
 
 	*request = run->request;
+	request->back = !run->answered ? BACK_NONE : run->acted ? BACK_BARRED : BACK_FREE;
 	request->shape = copy(arena, request->shape);
 	request->prompt = copy(arena, request->prompt);
 	request->options = arena_alloc(arena,

@@ -42,8 +42,9 @@ struct run_call {
 	const char *citizen;  /* "" : a dialog without one */
 	struct id dialog;
 	const struct request *
-		committed; /* get, find or count: the effects up to this request are kept already, so that a
-					   * run that begins anew must not cause them again.  NULL: none */
+		committed; /* the request that the journal ends at, where what was caused up to it is kept already: a
+					   * run that begins anew must not cause it again (a read, or a question that
+					   * is gone back to).  NULL: none */
 	const struct read_result
 		*read;       /* answers the request that the journal ends at; NULL: none */
 	struct step *step;   /* record_writes are added */

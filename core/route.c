@@ -169,6 +169,34 @@ static bool page_by(struct reading *reading, bool more, bool back)
 	return back && view->request->page > 0 && is(reading, ROUTE_BACK);
 }
 
+/* The question before or again, or another language; on a screen "kembali" goes back a page first. */
+static bool read_way(struct reading *reading)
+{
+	static const enum route_kind kinds[] = { [WAY_BACK] = ROUTE_UNDO,
+						 [WAY_REPEAT] = ROUTE_REPEAT,
+						 [WAY_LANGUAGE] = ROUTE_LANGUAGE };
+	enum way way = words_way(reading->arena, reading->text, &reading->out->language);
+
+	return way != WAY_NONE && way != WAY_LANGUAGE_WEAK && is(reading, kinds[way]);
+}
+
+/* The name of a language alone, where nothing else is meant by it. */
+static bool read_language(struct reading *reading)
+{
+	enum way way = words_way(reading->arena, reading->text, &reading->out->language);
+
+	return (way == WAY_LANGUAGE || way == WAY_LANGUAGE_WEAK) && is(reading, ROUTE_LANGUAGE);
+}
+
+/* 0 on a screen, where it is no answer and there is no page before. */
+static bool read_back_key(struct reading *reading)
+{
+	struct bytes text = utf8_fold(reading->arena, reading->text);
+
+	return reading->view->channel == CHANNEL_USSD && strcmp(text.data, "0") == 0 &&
+	       is(reading, ROUTE_UNDO);
+}
+
 /* LANJUT, where something is left to be read: above an answer, because it also passes a question over. */
 static bool read_page_word(struct reading *reading)
 {
@@ -289,29 +317,33 @@ static bool read_unknown(struct reading *reading)
 typedef bool read_row(struct reading *reading);
 
 static read_row *const in_free_text[] = {
-	read_own_word, read_page_word, read_page_key, read_keyword_of_others,
-	read_answer,   read_again,     NULL,
+	read_own_word,          read_page_word, read_way,   read_page_key, read_back_key,
+	read_keyword_of_others, read_answer,    read_again, NULL,
 };
 static read_row *const in_question[] = {
 	read_own_word,
 	read_page_word,
+	read_way,
 	read_answer,
 	read_page_key,
+	read_back_key,
 	read_answer_behind_keyword,
 	read_keyword_of_others,
 	read_near_answer,
 	read_keyword,
+	read_language,
 	read_near_keyword,
 	read_again,
 	NULL,
 };
 /* Pages are left of a dialog that is over; or there is none. */
 static read_row *const in_pages[] = {
-	read_own_word,     read_page_word, read_page_key, read_keyword, read_start,
-	read_near_keyword, read_number,    read_unknown,  NULL,
+	read_own_word, read_page_word,    read_page_key, read_keyword, read_start,
+	read_language, read_near_keyword, read_number,   read_unknown, NULL,
 };
 static read_row *const outside[] = {
-	read_own_word, read_keyword, read_start, read_near_keyword, read_number, read_unknown, NULL,
+	read_own_word,     read_keyword, read_start,   read_language,
+	read_near_keyword, read_number,  read_unknown, NULL,
 };
 
 void route_text(struct arena *arena, const struct route_view *view, struct bytes text,

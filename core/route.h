@@ -16,14 +16,17 @@ enum route_kind {
 	ROUTE_START,   /* undoes a stop */
 	ROUTE_STARTED, /* the same, of one who had not stopped */
 	ROUTE_HELP,
-	ROUTE_CANCEL,  /* ends the dialog in front */
-	ROUTE_ANSWER,  /* to the question of the dialog in front */
-	ROUTE_MORE,    /* the next page of what the citizen was shown */
-	ROUTE_BACK,    /* the page before */
-	ROUTE_KEYWORD, /* begins a dialog */
-	ROUTE_SAME,    /* the keyword of the dialog in front */
-	ROUTE_AGAIN,   /* no answer that fits: the question comes back */
-	ROUTE_UNKNOWN, /* there is no question, and this is no keyword */
+	ROUTE_CANCEL,   /* ends the dialog in front */
+	ROUTE_ANSWER,   /* to the question of the dialog in front */
+	ROUTE_MORE,     /* the next page of what the citizen was shown */
+	ROUTE_BACK,     /* the page before */
+	ROUTE_UNDO,     /* the question before */
+	ROUTE_REPEAT,   /* the question again */
+	ROUTE_LANGUAGE, /* speaks another language from now on */
+	ROUTE_KEYWORD,  /* begins a dialog */
+	ROUTE_SAME,     /* the keyword of the dialog in front */
+	ROUTE_AGAIN,    /* no answer that fits: the question comes back */
+	ROUTE_UNKNOWN,  /* there is no question, and this is no keyword */
 };
 
 struct route_view {
@@ -41,7 +44,8 @@ struct route {
 	struct answer answer; /* ROUTE_ANSWER */
 	struct plugin *to;    /* ROUTE_KEYWORD */
 	const char *dialog, *keyword;
-	struct bytes rest; /* the words behind the keyword */
+	struct bytes rest;    /* the words behind the keyword */
+	const char *language; /* ROUTE_LANGUAGE: "id", "jv", "en" */
 };
 
 /* text is valid UTF-8.  Ownership: in the arena, the text and the plugin set. */

@@ -160,6 +160,7 @@ void turn_start(struct turn *turn, struct plugin *plugin, const char *dialog, co
 		struct bytes rest);
 struct answer;
 void turn_give(struct turn *turn, const struct answer *answer); /* to the dialog that waits */
+void turn_undo(struct turn *turn); /* back to the question before, where that may be */
 void turn_resume(struct turn *turn);
 void turn_read_on(
 	struct turn *turn); /* after a commit that was not the last: the store's reads, and on */

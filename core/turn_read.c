@@ -113,6 +113,37 @@ static void do_back(struct turn *turn, const struct route *route UNUSED)
 	turn_page_by(turn, -1);
 }
 
+/* To the question before; where that can't be the citizen learns why, and has the same one again. */
+static void do_undo(struct turn *turn, const struct route *route UNUSED)
+{
+	static const enum phrase why[] = {
+		[BACK_NONE] = PHRASE_FIRST_QUESTION, [BACK_BARRED] = PHRASE_BACK_BARRED
+	};
+	struct request request;
+
+	if (turn_pending(turn, turn->dialog, &request) && request.back == BACK_FREE) {
+		turn_undo(turn);
+		return;
+	}
+	turn_say(turn, why[request.back], NULL);
+	ask_again(turn);
+}
+
+static void do_repeat(struct turn *turn, const struct route *route UNUSED)
+{
+	ask_again(turn);
+}
+
+static void do_language(struct turn *turn, const struct route *route)
+{
+	struct citizen_data *data = citizen_data(turn->citizen);
+
+	data->profile.language = route->language; /* static */
+	data->profile_dirty = true;
+	turn_say(turn, PHRASE_LANGUAGE, NULL);
+	ask_again(turn);
+}
+
 /* The dialog in front makes room: it is parked, or over where only pages were left. */
 static void park(struct turn *turn)
 {
@@ -200,6 +231,7 @@ static void read_text(struct turn *turn, struct bytes text)
 		[ROUTE_STOP] = do_stop, [ROUTE_START] = do_start,   [ROUTE_STARTED] = do_started,
 		[ROUTE_HELP] = do_help, [ROUTE_CANCEL] = do_cancel, [ROUTE_ANSWER] = do_answer,
 		[ROUTE_MORE] = do_more, [ROUTE_BACK] = do_back,     [ROUTE_KEYWORD] = do_keyword,
+		[ROUTE_UNDO] = do_undo, [ROUTE_REPEAT] = do_repeat, [ROUTE_LANGUAGE] = do_language,
 		[ROUTE_SAME] = do_same, [ROUTE_AGAIN] = do_again,   [ROUTE_UNKNOWN] = do_unknown,
 	};
 	struct citizen_data *data = citizen_data(turn->citizen);

@@ -579,6 +579,27 @@ void turn_give(struct turn *turn, const struct answer *answer)
 	run(turn, NULL, NULL);
 }
 
+/* The last answer is cancelled, and its question waits again.  What was caused before it is kept already. */
+void turn_undo(struct turn *turn)
+{
+	struct dialog *dialog = turn->dialog;
+	struct journal_call question;
+	struct request *before;
+
+	if (!journal_question_before((struct bytes){ dialog->journal.data, dialog->journal.len },
+				     &question)) {
+		fail(turn, DIALOG_DIVERGED, "the journal is damaged, or of a later version");
+		return;
+	}
+	before = arena_alloc(&turn->arena, sizeof(*before));
+	before->kind = question.kind;
+	before->hash = question.hash;
+	journal_add_back(&dialog->journal, turn->now);
+	dialog->dirty = true;
+	dialog->seen = 0;
+	run(turn, before, NULL);
+}
+
 /* Nothing to go on with: it was finished by somebody else, or ended. */
 static void nothing_left(struct turn *turn)
 {

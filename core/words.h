@@ -19,6 +19,17 @@ enum word {
  * YES is never WORD_START: it would take away the answer to a question. */
 enum word words_whole(struct bytes text);
 
+/* What a whole message says about the way through a dialog, whatever its question is. */
+enum way {
+	WAY_NONE,
+	WAY_BACK,          /* "kembali", "wangsul", "back": to the question before */
+	WAY_REPEAT,        /* "ulang", "baleni", "repeat": the question again */
+	WAY_LANGUAGE,      /* "bahasa jawa", "basa Jawa", "english please" */
+	WAY_LANGUAGE_WEAK, /* "jawa" alone, which may as well be an answer */
+};
+/* Marks, blanks and politeness around don't matter.  language: "id", "jv" or "en" where it is about that. */
+enum way words_way(struct arena *arena, struct bytes text, const char **language);
+
 /* Takes the first word as a keyword, folded to upper case: it ends at the first character that is
  * neither letter nor digit (a blank, a newline, any of . , : ; # * / - _ =).  rest is what follows,
  * without the separators and the blanks at its end.  Where there is no keyword, or one of more than

@@ -52,6 +52,8 @@ static void check_again(const struct journal_entry *entry)
 		buf_add(&buf, "\1", 1);
 		if (entry->type == ENTRY_EVENT)
 			journal_add_event(&buf, &entry->event);
+		else if (entry->type == ENTRY_BACK)
+			journal_add_back(&buf, entry->back_time);
 		else
 			journal_add_call(&buf, &entry->call);
 	}
@@ -64,12 +66,28 @@ static void check_again(const struct journal_entry *entry)
 			again.call.hash == entry->call.hash &&
 			same(again.call.shape, entry->call.shape) &&
 			same(again.call.results, entry->call.results));
+	else if (entry->type == ENTRY_BACK)
+		require(again.back_time == entry->back_time);
 	else
 		require(again.event.time == entry->event.time &&
 			again.event.seed == entry->event.seed &&
 			again.event.start == entry->event.start &&
 			same(again.event.text, entry->event.text));
 	buf_free(&buf);
+}
+
+/* In order, apart, within the journal. */
+static void check_skips(struct bytes journal)
+{
+	struct arena arena = { 0 };
+	struct journal_skip *skips = NULL;
+	int count = journal_skips(&arena, journal, &skips);
+
+	for (int i = 0; i < count; i++) {
+		require(skips[i].from < skips[i].to && skips[i].to <= journal.len);
+		require(i == 0 || skips[i].from >= skips[i - 1].to);
+	}
+	arena_free(&arena);
 }
 
 static void check_journal(struct bytes journal)
@@ -84,7 +102,7 @@ static void check_journal(struct bytes journal)
 		before = at;
 		if (entry.type == ENTRY_EVENT) {
 			check_event(&entry.event);
-		} else {
+		} else if (entry.type == ENTRY_CALL) {
 			require((unsigned)entry.call.kind < REQUEST_KINDS);
 			check_text(entry.call.shape);
 			check_text(entry.call.results);
@@ -95,6 +113,7 @@ static void check_journal(struct bytes journal)
 		check_again(&entry);
 	}
 	require(rc == 0 || rc == -EPROTO);
+	check_skips(journal);
 	buf_free(&line);
 }
 

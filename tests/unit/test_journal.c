@@ -177,6 +177,74 @@ Test(journal, the_first_byte_is_the_version_and_a_later_one_is_refused)
 	}
 }
 
+/* One entry a letter: S the start, e an event, q an answered question, g a read, b a back. */
+static void put_letters(const char *letters, size_t *ends_of)
+{
+	static const struct journal_event event = { .citizen = { "id", "", "" } };
+	struct journal_call call = { .shape = { "", 0 }, .results = { "", 0 } };
+
+	for (unsigned i = 0; letters[i]; i++) {
+		call.hash = i;
+		call.kind = letters[i] == 'q' ? REQUEST_ASK : REQUEST_GET;
+		if (letters[i] == 'S')
+			journal_add_event(&buf, &start);
+		else if (letters[i] == 'e')
+			journal_add_event(&buf, &event);
+		else if (letters[i] == 'b')
+			journal_add_back(&buf, 1795489485 + (int64_t)i);
+		else
+			journal_add_call(&buf, &call);
+		ends_of[i] = buf.len;
+	}
+}
+
+Test(journal, a_back_cancels_the_last_answer_that_counts_and_all_behind_it)
+{
+	/* kept: what replay sees; before: the place of the question that a further back would return to, -1: none. */
+	static const struct {
+		const char *letters, *kept;
+		int count, before;
+	} cases[] = {
+		{ "S", "S", 0, -1 },
+		{ "Sg", "Sg", 0, -1 },
+		{ "Seq", "Seq", 0, 2 },
+		{ "Seqb", "S", 1, -1 },
+		{ "Seqgeqgg", "Seqgeqgg", 0, 5 },
+		{ "Seqgeqggb", "Seqg", 1, 2 },
+		{ "Seqgeqggbb", "S", 1, -1 },
+		{ "Seqgeqggbeq", "Seqgeq", 1, 10 },
+		{ "Sgeqbeqeqbb", "Sg", 2, -1 },
+		{ "Seqbeqbeq", "Seq", 2, 8 },
+		{ "Sb", "", -EPROTO, -1 },
+		{ "Sgb", "", -EPROTO, -1 },
+		{ "Seqbb", "", -EPROTO, -1 },
+	};
+
+	for (unsigned i = 0; i < ARRAY_LEN(cases); i++) {
+		struct journal_skip *skips = NULL;
+		struct journal_call before = { 0 };
+		char kept[32] = "";
+		size_t ends_of[32];
+		int count, skip = 0;
+
+		put_letters(cases[i].letters, ends_of);
+		count = journal_skips(&arena, all(), &skips);
+		cr_expect_eq(count, cases[i].count, "%s", cases[i].letters);
+		for (unsigned k = 0; count >= 0 && cases[i].letters[k]; k++) {
+			size_t from = k ? ends_of[k - 1] : 0;
+
+			while (skip < count && skips[skip].to <= from)
+				skip++;
+			if (skip == count || from < skips[skip].from)
+				strncat(kept, &cases[i].letters[k], 1);
+		}
+		cr_expect_str_eq(kept, cases[i].kept, "%s", cases[i].letters);
+		cr_expect_eq(journal_question_before(all(), &before) ? (int)before.hash : -1,
+			     cases[i].before, "%s", cases[i].letters);
+		buf_reset(&buf);
+	}
+}
+
 Test(journal, an_empty_one_has_no_entries)
 {
 	struct bytes none = { "", 0 };

@@ -327,6 +327,46 @@ Test(words, a_keyword_ends_at_a_blank_or_a_mark)
 	}
 }
 
+Test(words, the_way_through_a_dialog_is_said_by_the_whole_message)
+{
+	static const struct {
+		const char *text;
+		enum way way;
+		const char *language;
+	} cases[] = {
+		{ "KEMBALI", WAY_BACK, "" },
+		{ " kembali. ", WAY_BACK, "" },
+		{ "tolong kembali ya pak", WAY_BACK, "" },
+		{ "Wangsul", WAY_BACK, "" },
+		{ "go back please", WAY_BACK, "" },
+		{ "ULANG", WAY_REPEAT, "" },
+		{ "ulangi pertanyaan dong", WAY_REPEAT, "" },
+		{ "bahasa jawa", WAY_LANGUAGE, "jv" },
+		{ "Pakai Basa Jawa, nggih", WAY_LANGUAGE, "jv" },
+		{ "In English please!", WAY_LANGUAGE, "en" },
+		{ "bahasa Indonesia", WAY_LANGUAGE, "id" },
+		{ "jawa", WAY_LANGUAGE_WEAK, "jv" },
+		{ "English", WAY_LANGUAGE_WEAK, "en" },
+		{ "jalan kembali rusak", WAY_NONE, "" },
+		{ "kembali rusak", WAY_NONE, "" },
+		{ "guru bahasa jawa kurang", WAY_NONE, "" },
+		{ "tolong", WAY_NONE, "" },
+		{ "", WAY_NONE, "" },
+		{ "0", WAY_NONE, "" },
+		{ "ulang ulang ulang ulang ulang ulang ulang ulang ulang", WAY_NONE, "" },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		const char *language;
+
+		cr_expect(
+			eq(int, words_way(&arena, text_of(cases[i].text), &language), cases[i].way),
+			"%s", cases[i].text);
+		cr_expect(eq(str, (char *)(language ? language : ""), (char *)cases[i].language),
+			  "%s", cases[i].text);
+	}
+}
+
 Test(words, a_first_word_that_is_too_long_is_no_keyword)
 {
 	char text[128];
