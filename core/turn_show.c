@@ -218,6 +218,19 @@ static void show_text(struct turn *turn)
 	hand_out(turn, turn_page(turn, text, 0, NULL), pages);
 }
 
+/* On a screen of one page, and where there is room, how one gets to the question before. */
+static struct bytes with_back(struct turn *turn, const struct request *request)
+{
+	char *both = arena_printf(&turn->arena, "%s\n%s", request->text.data,
+				  phrase(turn, PHRASE_BACK_USSD, NULL).data);
+	struct bytes longer = { both, strlen(both) };
+
+	if (turn_channel(turn) != CHANNEL_USSD || request->back != BACK_FREE ||
+	    keys_are_answers(request) || turn_pages(turn, longer) > 1)
+		return request->text;
+	return longer;
+}
+
 static void show_question(struct turn *turn)
 {
 	struct request request;
@@ -232,7 +245,7 @@ static void show_question(struct turn *turn)
 	turn->dialog->row.expires = turn->now + turn->inbox->parts.settings->dialog_expiry;
 	if (turn_channel(turn) == CHANNEL_USSD)
 		citizen_data(turn->citizen)->session.view = USSD_VIEW_DIALOG;
-	hand_out(turn, turn_page(turn, request.text, 0, &request), true);
+	hand_out(turn, turn_page(turn, with_back(turn, &request), 0, &request), true);
 }
 
 static void show_page(struct turn *turn)

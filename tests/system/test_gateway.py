@@ -34,6 +34,7 @@ STARTED = "Selamat datang kembali."
 PAUSED = "Maaf, layanan PUTAR sedang dihentikan sementara."
 GEMA = "Apa yang diulang?"
 NAME, COLOUR = "Siapa nama Anda?", "Warna apa?\n1 Merah\n2 Putih"
+SCREEN = f"CON {COLOUR}\n0 Kembali"
 STOPPING_SECONDS = 15  # the gateway takes 10 at most
 
 
@@ -257,7 +258,7 @@ def test_a_session_with_another_number_is_refused(usual):
     assert gw.ussd("a1", "bad1", other, "5*rahasia")[0] == 403
     assert gw.ussd("a1", "bad1", other, "")[0] == 403
     assert stored(gw, other) == [] and len(lines(gw, "inbox.session_of_another", other)) == 2
-    assert gw.ussd("a1", "bad1", phone, "5*rahasia") == (200, f"CON {COLOUR}")
+    assert gw.ussd("a1", "bad1", phone, "5*rahasia") == (200, SCREEN)
 
 
 def test_an_input_that_does_not_go_on_from_the_one_before_shows_the_screen_again(usual):
@@ -322,7 +323,7 @@ def test_a_repeated_step_of_a_session_gets_the_same_screen_also_the_last(usual):
     gw, _ = usual
     phone = handset()
     end = "END Terima kasih, rahasia twice. Jawaban ke-1."
-    screens = [("", "CON Layanan Pemkab Bojonegoro\n"), ("5", f"CON {NAME}"), ("5*rahasia twice", f"CON {COLOUR}"),
+    screens = [("", "CON Layanan Pemkab Bojonegoro\n"), ("5", f"CON {NAME}"), ("5*rahasia twice", SCREEN),
                ("5*rahasia twice*1", end), ("5*rahasia twice*1", end)]  # fmt: skip
     for text, beginning in screens:
         first = gw.ussd("a1", "repeat1", phone, text)
@@ -831,7 +832,7 @@ def test_reloads_under_load_lose_nothing():
         assert set(answers.values()) == {200}, set(answers.values())
         for phone in answers:
             shows(telco, phone, "Satu rahasia.")
-        assert gw.ussd("a1", "reloads", dialler, "5*rahasia") == (200, f"CON {COLOUR}")
+        assert gw.ussd("a1", "reloads", dialler, "5*rahasia") == (200, SCREEN)
 
 
 def test_an_open_dialog_outlives_other_code_and_the_plugin_itself():
@@ -1054,7 +1055,7 @@ def test_a_phone_in_the_terminal_dials(usual):
     gw, _ = usual
     done = command(gw, "chat", "--from", handset(), "--ussd", "*123*5#", "--wait", "1", input="rahasia dials\n2\n")
     screens = [text.strip("\n") for text in done.stdout.split("-" * 40)]
-    assert done.returncode == 0 and NAME in screens and COLOUR in screens, f"{done.stdout} {done.stderr}"
+    assert done.returncode == 0 and NAME in screens and f"{COLOUR}\n0 Kembali" in screens, f"{done.stdout} {done.stderr}"
     assert "Terima kasih, rahasia dials. Jawaban ke-1." in done.stdout and "session ended" in done.stdout
 
 
@@ -1110,7 +1111,7 @@ def test_killed_with_open_dialogs_they_go_on():
         tell(gw, echoed, "GEMA")
         for phone, session in ((dialled, "on"), (broken, "off")):
             assert gw.ussd("a1", session, phone, "5") == (200, f"CON {NAME}")
-            assert gw.ussd("a1", session, phone, "5*rahasia dials") == (200, f"CON {COLOUR}")
+            assert gw.ussd("a1", session, phone, "5*rahasia dials") == (200, SCREEN)
         settled(gw, *phones[:3])
         for _ in range(2):
             gw.restart(kill=True)
@@ -1126,7 +1127,7 @@ def test_killed_with_open_dialogs_they_go_on():
         assert gw.ussd("a1", "on", dialled, "5*rahasia dials*1") == (200, "END Terima kasih, rahasia dials. Jawaban ke-1.")
         status, screen = gw.ussd("a1", "anew", broken, "")
         says(screen, "CON Anda belum selesai di TIGA. Lanjutkan?")
-        assert gw.ussd("a1", "anew", broken, "1") == (200, f"CON {COLOUR}")
+        assert gw.ussd("a1", "anew", broken, "1") == (200, SCREEN)
         assert gw.ussd("a1", "anew", broken, "1*2") == (200, "END Terima kasih, rahasia dials. Jawaban ke-2.")
         assert gw.metric("replays") >= 5
 
@@ -1145,9 +1146,9 @@ def test_after_a_kill_a_sessions_id_shows_another_number_nothing_of_it():
             assert gw.ussd("a1", "anew", phone, "")[0] == 200
             answer = gw.ussd("a1", "anew", phone, "1")
             assert answer == (200, f"CON {NAME}"), answer
-            assert gw.ussd("a1", "anew", phone, "1*rahasia mine") == (200, f"CON {COLOUR}")
+            assert gw.ussd("a1", "anew", phone, "1*rahasia mine") == (200, SCREEN)
         else:
-            assert answer == (200, f"CON {COLOUR}"), answer
+            assert answer == (200, SCREEN), answer
 
 
 # after all of it
