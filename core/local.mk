@@ -119,6 +119,7 @@ core_libcore_a_SOURCES = \
 	core/store_sqlite_read.c \
 	core/store_sqlite_retain.c \
 	core/store_sqlite_schema.c \
+	core/store_sqlite_vfs.c \
 	core/store_sqlite_write.c \
 	core/telco.c \
 	core/telco.h \

@@ -724,6 +724,7 @@ static int open_writer(struct store_sqlite *store)
 		return rc;
 	store->writer.opened = true;
 	db->health = &store->writing;
+	db->vfs = store_vfs();
 	rc = db_open(db, store->path, SQLITE_OPEN_READWRITE);
 	if (rc < 0)
 		return sqlite3_system_errno(db->handle) == EACCES ? -EACCES : rc;

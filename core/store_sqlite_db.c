@@ -81,7 +81,7 @@ static const struct db_failure *failure_of(struct db *db, int rc)
 
 int db_open(struct db *db, const char *path, int flags)
 {
-	int rc = sqlite3_open_v2(path, &db->handle, flags | SQLITE_OPEN_NOMUTEX, NULL);
+	int rc = sqlite3_open_v2(path, &db->handle, flags | SQLITE_OPEN_NOMUTEX, db->vfs);
 
 	if (!db->handle)
 		abort(); /* no memory */

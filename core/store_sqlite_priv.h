@@ -29,6 +29,7 @@ struct db_health {
 
 /* A connection, for one thread, with the statements that it has prepared. */
 struct db {
+	const char *vfs; /* NULL: SQLite's own */
 	sqlite3 *handle;
 	struct db_statement *statements; /* owned: uthash by text */
 	int64_t dedupe_seconds;
@@ -191,6 +192,10 @@ int schema_check(struct db *db) MUST_CHECK; /* what lies in the file can be read
 int schema_migrate(struct db *db)
 	MUST_CHECK; /* brings it up to date, within transactions of its own */
 int schema_secret(struct db *db, uint64_t *out) MUST_CHECK; /* makes it where there is none */
+
+/* store_sqlite_vfs.c: SQLite's files with a log that is written in few calls, for a connection that writes with
+ * synchronous = FULL; by the name that SQLite knows it by. */
+const char *store_vfs(void) MUST_CHECK;
 
 /* store_sqlite_lock.c: who has the store open.  Gives a descriptor to close, or -EBUSY with *holder the other's pid
  * (0: not known), or another negative errno. */

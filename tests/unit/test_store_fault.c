@@ -132,6 +132,25 @@ static int put(struct disk *disk)
 	return error;
 }
 
+/* A step with a text that fills pages. */
+static int put_text(struct disk *disk, size_t len)
+{
+	struct step *step = next_step(disk);
+	char *text = arena_alloc(&step->arena, len);
+	int error;
+
+	memset(text, 'x', len);
+	STAILQ_FIRST(&step->outbound)->msg.text = (struct bytes){ text, len };
+	error = suite_commit_error(&disk->suite, step);
+	disk->version += error == 0;
+	return error;
+}
+
+static int put_large(struct disk *disk)
+{
+	return put_text(disk, 4 << 20);
+}
+
 static unsigned count(struct disk *disk, enum find_kind kind)
 {
 	return suite_count(&disk->suite, &(struct find){ .kind = kind });
@@ -189,7 +208,7 @@ static void whichever_write_fails(int result, int error)
 	do {
 		fault_vfs_fail(FAULT_WRITE, result, 0, skip++, 1);
 		for (int i = 0; i < 3; i++) {
-			int rc = put(&disk);
+			int rc = put_text(&disk, i == 1 ? 1 << 20 : 1);
 
 			cr_expect(rc == 0 || rc == error, "%d at write %d", rc, skip);
 		}
@@ -423,21 +442,6 @@ Test(store_fault, after_a_failed_fsync_nothing_is_accepted_before_a_start)
 	cr_expect_eq(put(&disk), -EIO);
 	expect_lost(&disk, disk.version + 1);
 	end(&disk);
-}
-
-/* A step with a text that fills pages. */
-static int put_large(struct disk *disk)
-{
-	struct step *step = next_step(disk);
-	size_t len = 4 << 20;
-	char *text = arena_alloc(&step->arena, len);
-	int error;
-
-	memset(text, 'x', len);
-	STAILQ_FIRST(&step->outbound)->msg.text = (struct bytes){ text, len };
-	error = suite_commit_error(&disk->suite, step);
-	disk->version += error == 0;
-	return error;
 }
 
 /* SQLite moves its log into the file behind a commit, and would not tell what comes of that. */
