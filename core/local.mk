@@ -114,6 +114,7 @@ core_libcore_a_SOURCES = \
 	core/store_sqlite_db.c \
 	core/store_sqlite_find.c \
 	core/store_sqlite_lock.c \
+	core/store_sqlite_mover.c \
 	core/store_sqlite_pack.c \
 	core/store_sqlite_priv.h \
 	core/store_sqlite_read.c \

@@ -165,6 +165,11 @@ void db_works(struct db *db)
 		log_event(LOG_INFO, "store.works_again", "swho", who(db), NULL);
 }
 
+void db_lose(struct db *db, const struct db *other)
+{
+	db->failure = other->failure;
+}
+
 bool db_lost(const struct db *db)
 {
 	return db->failure && db->failure->lost;

@@ -453,7 +453,7 @@ Test(store_fault, a_failed_fsync_of_the_file_behind_the_log_is_no_less)
 	begin(&disk);
 	fault_vfs_fail(FAULT_SYNC, SQLITE_IOERR_FSYNC, SQLITE_OPEN_MAIN_DB, 0, 1);
 	while (put_large(&disk) == 0)
-		cr_assert_lt(++puts, 40);
+		cr_assert_lt(++puts, 50);
 	expect_lost(&disk, disk.version);
 	end(&disk);
 }
@@ -464,11 +464,11 @@ Test(store_fault, a_file_that_cannot_grow_is_told_once_while_the_log_takes_steps
 
 	begin(&disk);
 	fault_vfs_fail(FAULT_WRITE, SQLITE_FULL, SQLITE_OPEN_MAIN_DB, 0, FAULT_ALWAYS);
-	for (int i = 0; i < 25; i++)
+	for (int i = 0; i < 50; i++)
 		cr_expect_eq(put_large(&disk), 0);
 	expect_logged(&disk, "writer", 1, 0, 0);
 	cr_expect_geq(fault_vfs_heal(), 2);
-	for (int i = 0; i < 3; i++)
+	for (int i = 0; i < 4; i++)
 		cr_expect_eq(put_large(&disk), 0);
 	expect_logged(&disk, "writer", 1, 1, 0);
 	expect_stored(&disk);
