@@ -475,6 +475,44 @@ Test(store_fault, a_file_that_cannot_grow_is_told_once_while_the_log_takes_steps
 	end(&disk);
 }
 
+/* As a copy of the store does. */
+Test(store_fault, a_long_reader_makes_the_log_grow_until_it_ends)
+{
+	const off_t most = 48000 * 4120, kept = 134217728;
+	struct disk disk;
+	sqlite3 *other;
+
+	begin(&disk);
+	cr_expect_eq(put(&disk), 0);
+	cr_assert_eq(sqlite3_open(disk.path, &other), SQLITE_OK);
+	cr_assert_eq(sqlite3_exec(other, "BEGIN; SELECT * FROM meta", NULL, NULL, NULL), SQLITE_OK);
+	for (int i = 0; i < 50; i++)
+		cr_expect_eq(put_large(&disk), 0);
+	cr_expect_gt(log_size(&disk), most);
+	sqlite3_close(other);
+	for (int i = 0; i < 4; i++)
+		cr_expect_eq(put_large(&disk), 0);
+	cr_expect_leq(log_size(&disk), kept);
+	expect_logged(&disk, "writer", 0, 0, 0);
+	expect_stored(&disk);
+	end(&disk);
+}
+
+Test(store_fault, the_log_stays_within_its_bounds_while_steps_go_on)
+{
+	const off_t most = (48000 + 1100) * 4120; /* a step of put_large more */
+	struct disk disk;
+
+	begin(&disk);
+	for (int i = 0; i < 60; i++) {
+		cr_expect_eq(put_large(&disk), 0);
+		cr_expect_leq(log_size(&disk), most);
+	}
+	expect_logged(&disk, "writer", 0, 0, 0);
+	expect_stored(&disk);
+	end(&disk);
+}
+
 Test(store_fault, into_a_damaged_file_nothing_more_is_written)
 {
 	struct disk disk;
