@@ -114,11 +114,13 @@ core_libcore_a_SOURCES = \
 	core/store_sqlite_db.c \
 	core/store_sqlite_find.c \
 	core/store_sqlite_lock.c \
+	core/store_sqlite_mover.c \
 	core/store_sqlite_pack.c \
 	core/store_sqlite_priv.h \
 	core/store_sqlite_read.c \
 	core/store_sqlite_retain.c \
 	core/store_sqlite_schema.c \
+	core/store_sqlite_vfs.c \
 	core/store_sqlite_write.c \
 	core/telco.c \
 	core/telco.h \

@@ -27,10 +27,7 @@
 enum {
 	READERS_MAX = 8,
 	GROUP_MAX = 1024,
-	READ_MAX = 32,                   /* calls that a reader answers in one transaction */
-	LOG_FRAMES = 16000,              /* pages: more are moved into the file */
-	LOG_FRAMES_MAX = 2 * LOG_FRAMES, /* then readers must wait a moment */
-	LOG_WAIT_MS = 50,
+	READ_MAX = 32, /* calls that a reader answers in one transaction */
 };
 
 struct queue {
@@ -71,9 +68,9 @@ struct store_sqlite {
 	/* the writer's */
 	int64_t looked_ms; /* when the disk was looked at */
 	bool below_reserve;
-	int log_frames; /* pages in SQLite's log */
-	int log_next;   /* when there are as many, they are moved into the file */
-	bool log_stuck; /* that failed */
+	struct mover *mover; /* owned */
+	int log_frames;      /* pages in SQLite's log */
+	bool log_stuck;      /* they could not be moved into the file */
 };
 
 /* queues */
@@ -308,34 +305,6 @@ static int log_grew_cb(void *arg, sqlite3 *handle UNUSED, const char *name UNUSE
 	return SQLITE_OK;
 }
 
-/* Waits a moment for readers to end, so that the log may begin again at its start; a copy of the store takes longer. */
-static int restart_log(struct db *db)
-{
-	int rc;
-
-	sqlite3_busy_timeout(db->handle, LOG_WAIT_MS);
-	rc = sqlite3_wal_checkpoint_v2(db->handle, NULL, SQLITE_CHECKPOINT_RESTART, NULL, NULL);
-	sqlite3_busy_timeout(db->handle, BUSY_MS);
-	return rc;
-}
-
-/* SQLite would do this within the commit, and keep to itself what the disk then says. */
-static void shorten_log(struct store_sqlite *store, struct db *db)
-{
-	int frames = store->log_frames, rc;
-
-	if (frames < LOG_FRAMES)
-		store->log_next = LOG_FRAMES;
-	if (frames < store->log_next || db_lost(db))
-		return;
-	store->log_next = frames + LOG_FRAMES / 16;
-	rc = frames >= LOG_FRAMES_MAX
-		     ? restart_log(db)
-		     : sqlite3_wal_checkpoint_v2(db->handle, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL,
-						 NULL);
-	store->log_stuck = rc != SQLITE_OK && rc != SQLITE_BUSY && db_error(db, rc) < 0;
-}
-
 static void *writer_main(void *arg)
 {
 	struct worker *worker = arg;
@@ -348,7 +317,7 @@ static void *writer_main(void *arg)
 		if (db_lost(&worker->db))
 			atomic_store(&store->lost, true);
 		give_back(store, &calls);
-		shorten_log(store, &worker->db);
+		store->log_stuck = mover_look(store->mover, store->log_frames);
 	}
 	return NULL;
 }
@@ -623,10 +592,14 @@ static uint64_t sqlite_secret(struct store *store)
 
 /* opening and closing */
 
-static void worker_stop(struct worker *worker)
+static void worker_join(struct worker *worker)
 {
 	if (worker->started)
 		pthread_join(worker->thread, NULL);
+}
+
+static void worker_close(struct worker *worker)
+{
 	if (worker->opened)
 		db_close(&worker->db);
 }
@@ -635,9 +608,13 @@ static void stop_workers(struct store_sqlite *store)
 {
 	queue_close(&store->reads);
 	queue_close(&store->writes);
-	for (unsigned i = 0; i < READERS_MAX; i++)
-		worker_stop(&store->readers[i]);
-	worker_stop(
+	for (unsigned i = 0; i < READERS_MAX; i++) {
+		worker_join(&store->readers[i]);
+		worker_close(&store->readers[i]);
+	}
+	worker_join(&store->writer); /* it may wait for the mover */
+	mover_stop(store->mover);
+	worker_close(
 		&store->writer); /* the last one to close its connection moves the log into the file */
 }
 
@@ -691,11 +668,13 @@ static int set_cache(struct db *db, int kib)
 	return db_exec(db, sql);
 }
 
+/* journal_size_limit: a log that begins again keeps a file that holds LOG_FRAMES of store_sqlite_mover.c, as writing over what
+ * is there costs the disk less than growing. */
 static int prepare_connection(struct db *db, bool writer)
 {
 	int rc = db_exec(db, "PRAGMA synchronous = FULL; PRAGMA temp_store = MEMORY;"
 			     "PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON;"
-			     "PRAGMA journal_size_limit = 67108864");
+			     "PRAGMA journal_size_limit = 134217728");
 
 	if (rc == 0 && writer)
 		rc = set_cache(db, WRITER_KIB);
@@ -724,6 +703,7 @@ static int open_writer(struct store_sqlite *store)
 		return rc;
 	store->writer.opened = true;
 	db->health = &store->writing;
+	db->vfs = store_vfs();
 	rc = db_open(db, store->path, SQLITE_OPEN_READWRITE);
 	if (rc < 0)
 		return sqlite3_system_errno(db->handle) == EACCES ? -EACCES : rc;
@@ -742,26 +722,36 @@ static int open_writer(struct store_sqlite *store)
 	return rc == 0 ? schema_secret(db, &store->secret) : rc;
 }
 
-static int start_worker(struct store_sqlite *store, struct worker *worker,
-			void *(*main_of)(void *arg))
+int store_thread(pthread_t *thread, void *(*main_of)(void *arg), void *arg)
 {
 	sigset_t all, before;
 	int rc;
 
-	worker->store = store;
-	worker->db.dedupe_seconds = store->options.dedupe_seconds;
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before); /* signals are the loop's */
-	rc = pthread_create(&worker->thread, NULL, main_of, worker);
+	rc = pthread_create(thread, NULL, main_of, arg);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	worker->started = rc == 0;
 	return -rc;
+}
+
+static int start_worker(struct store_sqlite *store, struct worker *worker,
+			void *(*main_of)(void *arg))
+{
+	int rc;
+
+	worker->store = store;
+	worker->db.dedupe_seconds = store->options.dedupe_seconds;
+	rc = store_thread(&worker->thread, main_of, worker);
+	worker->started = rc == 0;
+	return rc;
 }
 
 static int start_workers(struct store_sqlite *store)
 {
-	int rc = start_worker(store, &store->writer, writer_main);
+	int rc = mover_start(store->path, &store->writer.db, &store->mover);
 
+	if (rc == 0)
+		rc = start_worker(store, &store->writer, writer_main);
 	for (unsigned i = 0; rc == 0 && i < store->options.readers; i++) {
 		struct worker *reader = &store->readers[i];
 

@@ -81,7 +81,7 @@ static const struct db_failure *failure_of(struct db *db, int rc)
 
 int db_open(struct db *db, const char *path, int flags)
 {
-	int rc = sqlite3_open_v2(path, &db->handle, flags | SQLITE_OPEN_NOMUTEX, NULL);
+	int rc = sqlite3_open_v2(path, &db->handle, flags | SQLITE_OPEN_NOMUTEX, db->vfs);
 
 	if (!db->handle)
 		abort(); /* no memory */
@@ -163,6 +163,11 @@ void db_works(struct db *db)
 	db->failure = NULL;
 	if (db->health && atomic_fetch_sub(&db->health->failing, 1) == 1)
 		log_event(LOG_INFO, "store.works_again", "swho", who(db), NULL);
+}
+
+void db_lose(struct db *db, const struct db *other)
+{
+	db->failure = other->failure;
 }
 
 bool db_lost(const struct db *db)

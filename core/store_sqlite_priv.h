@@ -29,6 +29,7 @@ struct db_health {
 
 /* A connection, for one thread, with the statements that it has prepared. */
 struct db {
+	const char *vfs; /* NULL: SQLite's own */
 	sqlite3 *handle;
 	struct db_statement *statements; /* owned: uthash by text */
 	int64_t dedupe_seconds;
@@ -45,6 +46,8 @@ void db_works(struct db *db); /* something was read or written: what failed is o
 /* It can't work again before a restart: after a failed fsync nobody knows what the disk has, and writing into a damaged file
  * damages more. */
 bool db_lost(const struct db *db) MUST_CHECK;
+void db_lose(struct db *db,
+	     const struct db *other); /* what other is lost with, it is lost with too */
 /* In words; NULL: it fails with another error, or not at all. */
 const char *db_cause(const struct db *db, int error) MUST_CHECK;
 int db_exec(struct db *db, const char *sql) MUST_CHECK;
@@ -191,6 +194,21 @@ int schema_check(struct db *db) MUST_CHECK; /* what lies in the file can be read
 int schema_migrate(struct db *db)
 	MUST_CHECK; /* brings it up to date, within transactions of its own */
 int schema_secret(struct db *db, uint64_t *out) MUST_CHECK; /* makes it where there is none */
+
+/* store_sqlite_vfs.c: SQLite's files with a log that is written in few calls, for a connection that writes with
+ * synchronous = FULL; by the name that SQLite knows it by. */
+const char *store_vfs(void) MUST_CHECK;
+
+/* store_sqlite_mover.c: moves the log into the file.  The writer is borrowed; it looks after each group, and has ended when
+ * the mover is stopped, before it is closed.  0, or as db_open. */
+struct mover;
+int mover_start(const char *path, struct db *writer, struct mover **out) MUST_CHECK;
+void mover_stop(struct mover *mover); /* NULL is fine */
+/* The writer's log has so many pages.  Whether the writer has failed to move them. */
+bool mover_look(struct mover *mover, int frames) MUST_CHECK;
+
+/* store_sqlite.c: a thread that gets no signals; 0 or a negative errno. */
+int store_thread(pthread_t *thread, void *(*main_of)(void *arg), void *arg) MUST_CHECK;
 
 /* store_sqlite_lock.c: who has the store open.  Gives a descriptor to close, or -EBUSY with *holder the other's pid
  * (0: not known), or another negative errno. */

@@ -46,6 +46,7 @@ UNIT_TESTS = \
 	tests/unit/test_step \
 	tests/unit/test_store_fault \
 	tests/unit/test_store_sqlite \
+	tests/unit/test_store_vfs \
 	tests/unit/test_telco \
 	tests/unit/test_timers \
 	tests/unit/test_utf8 \
@@ -71,6 +72,10 @@ tests_unit_test_store_fault_SOURCES = \
 	tests/unit/store_suite.c \
 	tests/unit/store_suite.h \
 	tests/unit/test_store_fault.c
+tests_unit_test_store_vfs_SOURCES = \
+	tests/support/fault_vfs.c \
+	tests/support/fault_vfs.h \
+	tests/unit/test_store_vfs.c
 if HAVE_CRITERION
 check_PROGRAMS += $(UNIT_TESTS)
 TESTS += $(UNIT_TESTS)

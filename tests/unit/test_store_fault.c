@@ -132,6 +132,25 @@ static int put(struct disk *disk)
 	return error;
 }
 
+/* A step with a text that fills pages. */
+static int put_text(struct disk *disk, size_t len)
+{
+	struct step *step = next_step(disk);
+	char *text = arena_alloc(&step->arena, len);
+	int error;
+
+	memset(text, 'x', len);
+	STAILQ_FIRST(&step->outbound)->msg.text = (struct bytes){ text, len };
+	error = suite_commit_error(&disk->suite, step);
+	disk->version += error == 0;
+	return error;
+}
+
+static int put_large(struct disk *disk)
+{
+	return put_text(disk, 4 << 20);
+}
+
 static unsigned count(struct disk *disk, enum find_kind kind)
 {
 	return suite_count(&disk->suite, &(struct find){ .kind = kind });
@@ -189,7 +208,7 @@ static void whichever_write_fails(int result, int error)
 	do {
 		fault_vfs_fail(FAULT_WRITE, result, 0, skip++, 1);
 		for (int i = 0; i < 3; i++) {
-			int rc = put(&disk);
+			int rc = put_text(&disk, i == 1 ? 1 << 20 : 1);
 
 			cr_expect(rc == 0 || rc == error, "%d at write %d", rc, skip);
 		}
@@ -425,21 +444,6 @@ Test(store_fault, after_a_failed_fsync_nothing_is_accepted_before_a_start)
 	end(&disk);
 }
 
-/* A step with a text that fills pages. */
-static int put_large(struct disk *disk)
-{
-	struct step *step = next_step(disk);
-	size_t len = 4 << 20;
-	char *text = arena_alloc(&step->arena, len);
-	int error;
-
-	memset(text, 'x', len);
-	STAILQ_FIRST(&step->outbound)->msg.text = (struct bytes){ text, len };
-	error = suite_commit_error(&disk->suite, step);
-	disk->version += error == 0;
-	return error;
-}
-
 /* SQLite moves its log into the file behind a commit, and would not tell what comes of that. */
 Test(store_fault, a_failed_fsync_of_the_file_behind_the_log_is_no_less)
 {
@@ -449,7 +453,7 @@ Test(store_fault, a_failed_fsync_of_the_file_behind_the_log_is_no_less)
 	begin(&disk);
 	fault_vfs_fail(FAULT_SYNC, SQLITE_IOERR_FSYNC, SQLITE_OPEN_MAIN_DB, 0, 1);
 	while (put_large(&disk) == 0)
-		cr_assert_lt(++puts, 40);
+		cr_assert_lt(++puts, 50);
 	expect_lost(&disk, disk.version);
 	end(&disk);
 }
@@ -460,13 +464,51 @@ Test(store_fault, a_file_that_cannot_grow_is_told_once_while_the_log_takes_steps
 
 	begin(&disk);
 	fault_vfs_fail(FAULT_WRITE, SQLITE_FULL, SQLITE_OPEN_MAIN_DB, 0, FAULT_ALWAYS);
-	for (int i = 0; i < 25; i++)
+	for (int i = 0; i < 50; i++)
 		cr_expect_eq(put_large(&disk), 0);
 	expect_logged(&disk, "writer", 1, 0, 0);
 	cr_expect_geq(fault_vfs_heal(), 2);
-	for (int i = 0; i < 3; i++)
+	for (int i = 0; i < 4; i++)
 		cr_expect_eq(put_large(&disk), 0);
 	expect_logged(&disk, "writer", 1, 1, 0);
+	expect_stored(&disk);
+	end(&disk);
+}
+
+/* As a copy of the store does. */
+Test(store_fault, a_long_reader_makes_the_log_grow_until_it_ends)
+{
+	const off_t most = 48000 * 4120, kept = 134217728;
+	struct disk disk;
+	sqlite3 *other;
+
+	begin(&disk);
+	cr_expect_eq(put(&disk), 0);
+	cr_assert_eq(sqlite3_open(disk.path, &other), SQLITE_OK);
+	cr_assert_eq(sqlite3_exec(other, "BEGIN; SELECT * FROM meta", NULL, NULL, NULL), SQLITE_OK);
+	for (int i = 0; i < 50; i++)
+		cr_expect_eq(put_large(&disk), 0);
+	cr_expect_gt(log_size(&disk), most);
+	sqlite3_close(other);
+	for (int i = 0; i < 4; i++)
+		cr_expect_eq(put_large(&disk), 0);
+	cr_expect_leq(log_size(&disk), kept);
+	expect_logged(&disk, "writer", 0, 0, 0);
+	expect_stored(&disk);
+	end(&disk);
+}
+
+Test(store_fault, the_log_stays_within_its_bounds_while_steps_go_on)
+{
+	const off_t most = (48000 + 1100) * 4120; /* a step of put_large more */
+	struct disk disk;
+
+	begin(&disk);
+	for (int i = 0; i < 60; i++) {
+		cr_expect_eq(put_large(&disk), 0);
+		cr_expect_leq(log_size(&disk), most);
+	}
+	expect_logged(&disk, "writer", 0, 0, 0);
 	expect_stored(&disk);
 	end(&disk);
 }
