@@ -106,13 +106,12 @@ struct find_dialog {
 	bool found;
 };
 
-/* Leaves the dialog's function on the coroutine's stack. */
+/* Leaves of the manifest, on the coroutine's stack, the dialog's function alone. */
 static void find_dialog(lua_State *L UNUSED, void *arg)
 {
 	struct find_dialog *find = arg;
 	lua_State *thread = sandbox_run_thread(find->run->sandbox);
 
-	sandbox_run_push(find->run->sandbox);
 	if (!lua_istable(thread, -1))
 		return;
 	lua_pushliteral(thread, "dialogs");
@@ -195,12 +194,26 @@ static void set_text(lua_State *L, const char *name, struct bytes text)
 	lua_setfield(L, -2, name);
 }
 
+/* Whether the function on top of the stack can see a third argument. */
+static bool wants_message(lua_State *L)
+{
+	lua_Debug ar;
+
+	lua_pushvalue(L, -1);
+	lua_getinfo(L, ">u", &ar);
+	return ar.nparams >= 3 || ar.isvararg;
+}
+
 static void push_start(struct slice *slice, lua_State *L)
 {
 	const struct journal_event *event = slice->start;
+	bool message = wants_message(L);
 
 	lua_rawgeti(L, LUA_REGISTRYINDEX, slice->run->program->citizen);
 	lua_rawgeti(L, LUA_REGISTRYINDEX, slice->run->program->settings);
+	slice->count = 2;
+	if (!message)
+		return;
 	lua_createtable(L, 0, 5);
 	set_text(L, "keyword", event->keyword);
 	set_text(L, "rest", event->rest);
