@@ -151,7 +151,7 @@ void run_free(struct run *run)
 	if (!run)
 		return;
 	sandbox_run_free(run->sandbox);
-	arena_free(&run->fields);
+	buf_free(&run->fields);
 	arena_free(&run->request_arena);
 	buf_free(&run->said);
 	buf_free(&run->scratch);
@@ -342,14 +342,25 @@ static enum run_end run_slice(struct run *run, struct run_call *call, struct sli
 	return end_of(run, call, sandbox_run_resume(run->sandbox, slice->count, &nresults));
 }
 
+/* Three short texts that live as long as the run: an arena's block would be many times their size. */
+static void keep_citizen(struct run *run, const struct journal_citizen *citizen)
+{
+	size_t language = strlen(citizen->language) + 1, name = strlen(citizen->name) + 1;
+
+	buf_reset(&run->fields);
+	buf_add(&run->fields, citizen->language, language);
+	buf_add(&run->fields, citizen->name, name);
+	buf_addstr(&run->fields, citizen->area);
+	run->citizen = (struct journal_citizen){
+		.language = run->fields.data,
+		.name = run->fields.data + language,
+		.area = run->fields.data + language + name,
+	};
+}
+
 static void apply_event(struct run *run, const struct journal_event *event)
 {
-	arena_free(&run->fields);
-	run->citizen = (struct journal_citizen){
-		.language = arena_strdup(&run->fields, event->citizen.language),
-		.name = arena_strdup(&run->fields, event->citizen.name),
-		.area = arena_strdup(&run->fields, event->citizen.area),
-	};
+	keep_citizen(run, &event->citizen);
 	run->channel = event->channel;
 	sandbox_run_seed(run->sandbox, event->seed);
 	sandbox_run_time(run->sandbox, event->time);

@@ -175,6 +175,13 @@ static void set_error(char out[static SANDBOX_ERROR_MAX + 1], const char *text, 
 	arena_free(&arena);
 }
 
+static void run_error(struct sandbox_run *run, const char *text, size_t len)
+{
+	if (!run->error)
+		run->error = xcalloc(1, SANDBOX_ERROR_MAX + 1);
+	set_error(run->error, text, len);
+}
+
 int sandbox_die(lua_State *L, enum sandbox_end why, const char *what)
 {
 	struct sandbox_run *run = sandbox_of(L)->current;
@@ -184,7 +191,7 @@ int sandbox_die(lua_State *L, enum sandbox_end why, const char *what)
 		run->dead = why;
 		where_is(L, where, sizeof(where));
 		snprintf(text, sizeof(text), "%s%s", where, what);
-		set_error(run->error, text, strlen(text));
+		run_error(run, text, strlen(text));
 		if (why == SANDBOX_MEMORY)
 			sandbox_of(L)->spoiled = true;
 	}
@@ -204,7 +211,7 @@ void sandbox_check_dead(lua_State *L, int status)
 	if (status == LUA_ERRMEM)
 		sandbox_die(L, SANDBOX_MEMORY, "out of memory");
 	if (run->dead != SANDBOX_DONE)
-		sandbox_die(L, run->dead, run->error);
+		sandbox_die(L, run->dead, sandbox_run_error(run));
 }
 
 static void check_budget(lua_State *L, struct sandbox_run *run)
@@ -212,7 +219,7 @@ static void check_budget(lua_State *L, struct sandbox_run *run)
 	const struct sandbox_limits *limits = &run->sandbox->limits;
 
 	if (run->dead != SANDBOX_DONE)
-		sandbox_die(L, run->dead, run->error);
+		sandbox_die(L, run->dead, sandbox_run_error(run));
 	else if (run->instructions > limits->instructions)
 		sandbox_die(L, SANDBOX_STOPPED, "stopped: too many instructions in one step");
 	else if (out_of_time(run))
@@ -512,6 +519,7 @@ void sandbox_run_free(struct sandbox_run *run)
 	luaL_unref(run->sandbox->L, LUA_REGISTRYINDEX, run->env_ref);
 	luaL_unref(run->sandbox->L, LUA_REGISTRYINDEX, run->loaded_ref);
 	buf_free(&run->log);
+	free(run->error);
 	free(run);
 }
 
@@ -540,9 +548,9 @@ static void take_error(struct sandbox_run *run)
 	if (lua_gettop(run->thread) > 0 && lua_type(run->thread, -1) == LUA_TSTRING) {
 		const char *text = lua_tolstring(run->thread, -1, &len);
 
-		set_error(run->error, text, len);
+		run_error(run, text, len);
 	} else {
-		set_error(run->error, "error with a value that is not a text", 37);
+		run_error(run, "error with a value that is not a text", 37);
 	}
 }
 
@@ -558,13 +566,13 @@ static enum sandbox_end end_of(struct sandbox_run *run, int status, int *nresult
 		return SANDBOX_REQUEST;
 	}
 	if (status == LUA_YIELD) {
-		set_error(run->error, "coroutine.yield outside a coroutine", 35);
+		run_error(run, "coroutine.yield outside a coroutine", 35);
 	} else if (status == LUA_ERRMEM) {
 		char where[LUA_IDSIZE + 32], text[LUA_IDSIZE + 64];
 
 		where_is(run->thread, where, sizeof(where)); /* the stack is as it was */
 		snprintf(text, sizeof(text), "%sout of memory", where);
-		set_error(run->error, text, strlen(text));
+		run_error(run, text, strlen(text));
 		run->sandbox->spoiled = true;
 		return run->dead = SANDBOX_MEMORY;
 	} else {
@@ -626,7 +634,10 @@ enum sandbox_end sandbox_run_load(struct sandbox_run *run, const char *name)
 	int nresults;
 
 	if (!sandbox_protected(run->sandbox, make_run, &load) || !load.found) {
-		snprintf(run->error, sizeof(run->error), "%s: no such file in this plugin", name);
+		char text[SANDBOX_ERROR_MAX];
+
+		snprintf(text, sizeof(text), "%s: no such file in this plugin", name);
+		run_error(run, text, strlen(text));
 		return run->dead = SANDBOX_ERROR;
 	}
 	run->grown = (int64_t)run->sandbox->used - (int64_t)before;
@@ -656,7 +667,7 @@ long sandbox_run_instructions(const struct sandbox_run *run)
 
 const char *sandbox_run_error(const struct sandbox_run *run)
 {
-	return run->error;
+	return run->error ? run->error : "";
 }
 
 struct bytes sandbox_run_log(const struct sandbox_run *run)

@@ -41,7 +41,7 @@ struct sandbox_run {
 	struct buf log;
 	uint64_t random[4];
 	int64_t now;
-	char error[SANDBOX_ERROR_MAX + 1];
+	char *error; /* owned, SANDBOX_ERROR_MAX + 1 bytes; NULL: none, as with nearly all */
 };
 
 struct sandbox *sandbox_of(lua_State *L);
