@@ -88,6 +88,8 @@ core_libcore_a_SOURCES = \
 	core/plugin_sandbox.h \
 	core/plugin_sandbox_base.c \
 	core/plugin_sandbox_lib.c \
+	core/plugin_sandbox_pool.c \
+	core/plugin_sandbox_pool.h \
 	core/plugin_sandbox_priv.h \
 	core/plugin_value.c \
 	core/plugin_value.h \

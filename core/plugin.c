@@ -219,7 +219,6 @@ static void read_manifest(lua_State *L UNUSED, void *arg)
 {
 	struct reading *reading = arg;
 
-	sandbox_run_push(reading->run);
 	reading->fine = manifest_read(sandbox_run_thread(reading->run), reading->manifest);
 }
 

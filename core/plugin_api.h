@@ -35,7 +35,7 @@ struct run {
 	uint64_t hash;         /* of what was caused since the last request */
 	struct run_call *call; /* while run_go runs */
 	struct journal_citizen citizen;
-	struct arena fields; /* the citizen's texts */
+	struct buf fields; /* the citizen's texts, each with its NUL */
 	enum channel channel;
 	struct buf said;
 	struct buf scratch, json; /* of one binding */

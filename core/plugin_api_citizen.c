@@ -177,18 +177,32 @@ static void read_option(lua_State *L, struct run *run, unsigned i, struct buf *v
 				      (struct bytes){ values->data + start, values->len - start });
 }
 
-/* The question with its options, as it is shown. */
+static char *put_bytes(char *at, struct bytes bytes)
+{
+	memcpy(at, bytes.data, bytes.len);
+	return at + bytes.len;
+}
+
+/* The question with its options, as it is shown: each on a line, behind its number of one or two digits. */
 static struct bytes prompt_with_options(struct run *run, struct bytes prompt)
 {
-	struct buf text = { 0 };
-	struct bytes out;
+	unsigned count = run->request.option_count;
+	size_t room = prompt.len + 1;
+	char *text, *at;
 
-	buf_add(&text, prompt.data, prompt.len);
-	for (unsigned i = 0; i < run->request.option_count; i++)
-		buf_addf(&text, "\n%u %s", i + 1, run->request.options[i].data);
-	out = arena_bytes(&run->request_arena, text.data, text.len);
-	buf_free(&text);
-	return out;
+	for (unsigned i = 0; i < count; i++)
+		room += run->request.options[i].len + sizeof("\n99 ");
+	text = arena_alloc(&run->request_arena, room);
+	at = put_bytes(text, prompt);
+	for (unsigned i = 1; i <= count; i++) {
+		*at++ = '\n';
+		if (i >= 10)
+			*at++ = (char)('0' + i / 10);
+		*at++ = (char)('0' + i % 10);
+		*at++ = ' ';
+		at = put_bytes(at, run->request.options[i - 1]);
+	}
+	return (struct bytes){ text, (size_t)(at - text) };
 }
 
 /* citizen:choose(prompt, { "Puas", { "Tidak puas", value = "no" }, ... }) -> value            [-0, +1, v]

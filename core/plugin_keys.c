@@ -43,6 +43,23 @@ static int compare_keys(const void *x, const void *y)
 	}
 }
 
+/* Most tables have a few keys, for which the calls of qsort cost more than the sorting. */
+static void sort_keys(struct table_key *keys, size_t n)
+{
+	if (n > 8) {
+		qsort(keys, n, sizeof(*keys), compare_keys);
+		return;
+	}
+	for (size_t i = 1; i < n; i++) {
+		struct table_key key = keys[i];
+		size_t k = i;
+
+		for (; k > 0 && compare_keys(&keys[k - 1], &key) > 0; k--)
+			keys[k] = keys[k - 1];
+		keys[k] = key;
+	}
+}
+
 /* The key at the top of the stack, which stays.  false: of another type. */
 static bool read_key(lua_State *L, struct table_key *key)
 {
@@ -103,7 +120,7 @@ struct table_key *table_keys(lua_State *L, int idx, void (*charge)(lua_State *L,
 	}
 	if (charge)
 		charge(L, (long)n * 4);
-	qsort(keys, n, sizeof(*keys), compare_keys);
+	sort_keys(keys, n);
 	*count = n;
 	return keys;
 }

@@ -54,9 +54,9 @@ static const char *class_end(struct pattern *p, const char *c)
 
 static bool letter_class(unsigned char c, char letter)
 {
-	bool in;
+	bool in, upper = letter >= 'A' && letter <= 'Z';
 
-	switch (tolower((unsigned char)letter)) {
+	switch (upper ? letter - 'A' + 'a' : letter) {
 	case 'a':
 		in = isalpha(c);
 		break;
@@ -90,7 +90,7 @@ static bool letter_class(unsigned char c, char letter)
 	default:
 		return (unsigned char)letter == c;
 	}
-	return isupper((unsigned char)letter) ? !in : in;
+	return upper ? !in : in;
 }
 
 /* set points at '[', last at the set's ']' */
@@ -121,33 +121,50 @@ static bool in_set(unsigned char c, const char *set, const char *last)
 	return !inside;
 }
 
-static bool single(struct pattern *p, const char *s, const char *item, const char *item_end)
+/* Whether the class takes c; the charge is the caller's. */
+static bool takes(unsigned char c, const char *item, const char *item_end)
 {
-	charge(p, *item == '[' ? item_end - item : 1);
-	if (s >= p->subject_end)
-		return false;
 	switch (*item) {
 	case '.':
 		return true;
 	case '%':
-		return letter_class((unsigned char)*s, item[1]);
+		return letter_class(c, item[1]);
 	case '[':
-		return in_set((unsigned char)*s, item, item_end - 1);
+		return in_set(c, item, item_end - 1);
 	default:
-		return *item == *s;
+		return (unsigned char)*item == c;
 	}
+}
+
+/* What one look at a character costs. */
+static long cost_of(const char *item, const char *item_end)
+{
+	return *item == '[' ? item_end - item : 1;
+}
+
+static bool single(struct pattern *p, const char *s, const char *item, const char *item_end)
+{
+	charge(p, cost_of(item, item_end));
+	return s < p->subject_end && takes((unsigned char)*s, item, item_end);
 }
 
 static const char *match(struct pattern *p, const char *s, const char *item);
 
+/* Behind the last repetition at the end of the pattern anything matches: no call for it. */
 static const char *match_most(struct pattern *p, const char *s, const char *item, const char *end)
 {
-	ptrdiff_t n = 0;
+	long cost = cost_of(item, end);
+	const char *at = s;
 
-	while (single(p, s + n, item, end))
-		n++;
-	for (; n >= 0; n--) {
-		const char *found = match(p, s + n, end + 1);
+	while (at < p->subject_end && takes((unsigned char)*at, item, end)) {
+		charge(p, cost);
+		at++;
+	}
+	charge(p, cost);
+	if (end + 1 == p->pattern_end)
+		return at;
+	for (; at >= s; at--) {
+		const char *found = match(p, at, end + 1);
 
 		if (found || p->error)
 			return found;
@@ -283,15 +300,13 @@ static int match_special(struct pattern *p, const char **s, const char **item)
 	}
 }
 
-static const char *match_class(struct pattern *p, const char **s, const char **item)
+/* end: the class's. */
+static const char *match_class(struct pattern *p, const char **s, const char **item,
+			       const char *end)
 {
-	const char *end = class_end(p, *item), *found;
-	char repeat;
+	const char *found;
 
-	if (!end)
-		return NULL;
-	repeat = end < p->pattern_end ? *end : '\0';
-	switch (repeat) {
+	switch (end < p->pattern_end ? *end : '\0') {
 	case '?':
 		if (single(p, *s, *item, end)) {
 			found = match(p, *s + 1, end + 1);
@@ -314,18 +329,11 @@ static const char *match_class(struct pattern *p, const char **s, const char **i
 	}
 }
 
-/* Is the item at the end of what can go on in the same call? (repetitions match the rest themselves) */
-static bool repeats(struct pattern *p, const char *item)
-{
-	const char *end = class_end(p, item);
-
-	return end && end < p->pattern_end && (*end == '*' || *end == '+' || *end == '-');
-}
-
 static const char *match_items(struct pattern *p, const char *s, const char *item)
 {
 	while (item < p->pattern_end) {
 		int special = -1;
+		const char *before, *end, *found;
 
 		charge(p, 1);
 		if (*item == '(')
@@ -342,12 +350,13 @@ static const char *match_items(struct pattern *p, const char *s, const char *ite
 			return NULL;
 		if (special > 0)
 			continue;
-		if (repeats(p, item))
-			return match_class(p, &s, &item);
-		const char *before = item, *found = match_class(p, &s, &item);
-
+		end = class_end(p, item);
+		if (!end)
+			return NULL;
+		before = item;
+		found = match_class(p, &s, &item, end);
 		if (!found || p->error || item == before)
-			return found; /* no match, or '?' matched with the whole rest behind it */
+			return found; /* no match, or the item has matched the whole rest too */
 	}
 	return s;
 }

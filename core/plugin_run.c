@@ -106,13 +106,12 @@ struct find_dialog {
 	bool found;
 };
 
-/* Leaves the dialog's function on the coroutine's stack. */
+/* Leaves of the manifest, on the coroutine's stack, the dialog's function alone. */
 static void find_dialog(lua_State *L UNUSED, void *arg)
 {
 	struct find_dialog *find = arg;
 	lua_State *thread = sandbox_run_thread(find->run->sandbox);
 
-	sandbox_run_push(find->run->sandbox);
 	if (!lua_istable(thread, -1))
 		return;
 	lua_pushliteral(thread, "dialogs");
@@ -152,8 +151,8 @@ void run_free(struct run *run)
 	if (!run)
 		return;
 	sandbox_run_free(run->sandbox);
-	arena_free(&run->fields);
 	arena_free(&run->skip_arena);
+	buf_free(&run->fields);
 	arena_free(&run->request_arena);
 	buf_free(&run->said);
 	buf_free(&run->scratch);
@@ -196,12 +195,26 @@ static void set_text(lua_State *L, const char *name, struct bytes text)
 	lua_setfield(L, -2, name);
 }
 
+/* Whether the function on top of the stack can see a third argument. */
+static bool wants_message(lua_State *L)
+{
+	lua_Debug ar;
+
+	lua_pushvalue(L, -1);
+	lua_getinfo(L, ">u", &ar);
+	return ar.nparams >= 3 || ar.isvararg;
+}
+
 static void push_start(struct slice *slice, lua_State *L)
 {
 	const struct journal_event *event = slice->start;
+	bool message = wants_message(L);
 
 	lua_rawgeti(L, LUA_REGISTRYINDEX, slice->run->program->citizen);
 	lua_rawgeti(L, LUA_REGISTRYINDEX, slice->run->program->settings);
+	slice->count = 2;
+	if (!message)
+		return;
 	lua_createtable(L, 0, 5);
 	set_text(L, "keyword", event->keyword);
 	set_text(L, "rest", event->rest);
@@ -333,14 +346,25 @@ static enum run_end run_slice(struct run *run, struct run_call *call, struct sli
 	return end_of(run, call, end);
 }
 
+/* Three short texts that live as long as the run: an arena's block would be many times their size. */
+static void keep_citizen(struct run *run, const struct journal_citizen *citizen)
+{
+	size_t language = strlen(citizen->language) + 1, name = strlen(citizen->name) + 1;
+
+	buf_reset(&run->fields);
+	buf_add(&run->fields, citizen->language, language);
+	buf_add(&run->fields, citizen->name, name);
+	buf_addstr(&run->fields, citizen->area);
+	run->citizen = (struct journal_citizen){
+		.language = run->fields.data,
+		.name = run->fields.data + language,
+		.area = run->fields.data + language + name,
+	};
+}
+
 static void apply_event(struct run *run, const struct journal_event *event)
 {
-	arena_free(&run->fields);
-	run->citizen = (struct journal_citizen){
-		.language = arena_strdup(&run->fields, event->citizen.language),
-		.name = arena_strdup(&run->fields, event->citizen.name),
-		.area = arena_strdup(&run->fields, event->citizen.area),
-	};
+	keep_citizen(run, &event->citizen);
 	run->channel = event->channel;
 	sandbox_run_seed(run->sandbox, event->seed);
 	sandbox_run_time(run->sandbox, event->time);

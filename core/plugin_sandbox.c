@@ -35,16 +35,64 @@ struct sandbox *sandbox_of(lua_State *L)
 	return *(struct sandbox **)lua_getextraspace(L);
 }
 
-static bool over_limit(const struct sandbox *sandbox, size_t old, size_t size)
+/* Memory checkers shall see each block by itself. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+enum { POOLED_MAX = 0 };
+#else
+enum { POOLED_MAX = POOL_SMALL_MAX };
+#endif
+
+/* What lies free in the pool can't serve other sizes, so it holds more than is used.  Where that is much, it is a breach too:
+ * code that fills memory with one size after another shall not get each of them in full. */
+static bool over_limit(const struct sandbox *sandbox, size_t size, size_t growth)
 {
 	const struct sandbox_run *run = sandbox->current;
+	const struct sandbox_limits *limits = &sandbox->limits;
 
 	if (sandbox->lifted)
 		return false;
-	if (size > sandbox->limits.allocation ||
-	    sandbox->used - old + size > sandbox->limits.state_memory)
-		return true;
-	return run && run->grown + (int64_t)(size - old) > (int64_t)sandbox->limits.memory;
+	return size > limits->allocation || sandbox->used + growth > limits->state_memory ||
+	       sandbox->pool.held > 2 * limits->state_memory ||
+	       (run && run->grown + (int64_t)growth > (int64_t)limits->memory);
+}
+
+static bool is_pooled(size_t size)
+{
+	return size <= POOLED_MAX;
+}
+
+static void *take_block(struct sandbox *sandbox, size_t size)
+{
+	return is_pooled(size) ? pool_take(&sandbox->pool, size) : xmalloc(size);
+}
+
+static void give_block(struct sandbox *sandbox, void *block, size_t size)
+{
+	if (is_pooled(size))
+		pool_give(&sandbox->pool, block, size);
+	else
+		free(block);
+}
+
+static void *change_block(struct sandbox *sandbox, void *block, size_t old, size_t size)
+{
+	void *moved;
+
+	if (!is_pooled(old) && !is_pooled(size))
+		return xrealloc(block, size);
+	if (is_pooled(old) && is_pooled(size) && pool_same(old, size))
+		return block;
+	moved = take_block(sandbox, size);
+	memcpy(moved, block, old < size ? old : size);
+	give_block(sandbox, block, old);
+	return moved;
+}
+
+static void account(struct sandbox *sandbox, size_t old, size_t size)
+{
+	sandbox->used += size - old;
+	if (sandbox->current)
+		sandbox->current->grown += (int64_t)size - (int64_t)old;
 }
 
 /* Lua's allocator.  Only growth is refused: Lua relies on shrinking to succeed. */
@@ -54,16 +102,15 @@ static void *sandbox_alloc(void *arg, void *block, size_t old, size_t size)
 
 	if (!block)
 		old = 0; /* Lua passes the kind of object then */
-	if (size > old && over_limit(sandbox, old, size))
+	if (size > old && over_limit(sandbox, size, size - old))
 		return NULL;
-	sandbox->used += size - old;
-	if (sandbox->current)
-		sandbox->current->grown += (int64_t)size - (int64_t)old;
-	if (size == 0) {
-		free(block);
-		return NULL;
-	}
-	return xrealloc(block, size);
+	account(sandbox, old, size);
+	if (old == 0)
+		return size == 0 ? NULL : take_block(sandbox, size);
+	if (size > 0)
+		return change_block(sandbox, block, old, size);
+	give_block(sandbox, block, old);
+	return NULL;
 }
 
 static int64_t microseconds(clockid_t clock)
@@ -128,6 +175,13 @@ static void set_error(char out[static SANDBOX_ERROR_MAX + 1], const char *text, 
 	arena_free(&arena);
 }
 
+static void run_error(struct sandbox_run *run, const char *text, size_t len)
+{
+	if (!run->error)
+		run->error = xcalloc(1, SANDBOX_ERROR_MAX + 1);
+	set_error(run->error, text, len);
+}
+
 int sandbox_die(lua_State *L, enum sandbox_end why, const char *what)
 {
 	struct sandbox_run *run = sandbox_of(L)->current;
@@ -137,7 +191,7 @@ int sandbox_die(lua_State *L, enum sandbox_end why, const char *what)
 		run->dead = why;
 		where_is(L, where, sizeof(where));
 		snprintf(text, sizeof(text), "%s%s", where, what);
-		set_error(run->error, text, strlen(text));
+		run_error(run, text, strlen(text));
 		if (why == SANDBOX_MEMORY)
 			sandbox_of(L)->spoiled = true;
 	}
@@ -157,7 +211,7 @@ void sandbox_check_dead(lua_State *L, int status)
 	if (status == LUA_ERRMEM)
 		sandbox_die(L, SANDBOX_MEMORY, "out of memory");
 	if (run->dead != SANDBOX_DONE)
-		sandbox_die(L, run->dead, run->error);
+		sandbox_die(L, run->dead, sandbox_run_error(run));
 }
 
 static void check_budget(lua_State *L, struct sandbox_run *run)
@@ -165,7 +219,7 @@ static void check_budget(lua_State *L, struct sandbox_run *run)
 	const struct sandbox_limits *limits = &run->sandbox->limits;
 
 	if (run->dead != SANDBOX_DONE)
-		sandbox_die(L, run->dead, run->error);
+		sandbox_die(L, run->dead, sandbox_run_error(run));
 	else if (run->instructions > limits->instructions)
 		sandbox_die(L, SANDBOX_STOPPED, "stopped: too many instructions in one step");
 	else if (out_of_time(run))
@@ -307,6 +361,7 @@ void sandbox_free(struct sandbox *sandbox)
 		return;
 	sandbox->lifted = true;
 	lua_close(sandbox->L);
+	pool_free(&sandbox->pool);
 	free(sandbox);
 }
 
@@ -322,7 +377,9 @@ size_t sandbox_memory(const struct sandbox *sandbox)
 
 bool sandbox_spoiled(const struct sandbox *sandbox)
 {
-	return sandbox->spoiled || sandbox->used > sandbox->limits.state_memory;
+	size_t most = sandbox->limits.state_memory;
+
+	return sandbox->spoiled || sandbox->used > most || sandbox->pool.held > most;
 }
 
 struct protected_call {
@@ -441,33 +498,13 @@ bool sandbox_push_file(lua_State *L, struct sandbox_run *run, const char *name)
 	return true;
 }
 
-static void make_run(lua_State *L, void *arg)
-{
-	struct sandbox_run *run = arg;
-
-	run->thread = lua_newthread(L);
-	run->thread_ref = luaL_ref(L, LUA_REGISTRYINDEX);
-	lua_createtable(L, 0, 4);
-	lua_pushvalue(L, -1);
-	lua_setfield(L, -2, "_G");
-	lua_rawgeti(L, LUA_REGISTRYINDEX, run->sandbox->env_meta);
-	lua_setmetatable(L, -2);
-	run->env_ref = luaL_ref(L, LUA_REGISTRYINDEX);
-	lua_createtable(L, 0, 0);
-	run->loaded_ref = luaL_ref(L, LUA_REGISTRYINDEX);
-}
-
 struct sandbox_run *sandbox_run_new(struct sandbox *sandbox, void *owner)
 {
 	struct sandbox_run *run = xcalloc(1, sizeof(*run));
-	size_t before = sandbox->used;
 
 	run->sandbox = sandbox;
 	run->owner = owner;
-	run->thread_ref = run->env_ref = run->loaded_ref = run->kept_ref = LUA_NOREF;
-	if (!sandbox_protected(sandbox, make_run, run))
-		abort();
-	run->grown = (int64_t)sandbox->used - (int64_t)before;
+	run->thread_ref = run->env_ref = run->loaded_ref = LUA_NOREF;
 	sandbox_run_seed(run, 0);
 	return run;
 }
@@ -481,8 +518,8 @@ void sandbox_run_free(struct sandbox_run *run)
 	luaL_unref(run->sandbox->L, LUA_REGISTRYINDEX, run->thread_ref);
 	luaL_unref(run->sandbox->L, LUA_REGISTRYINDEX, run->env_ref);
 	luaL_unref(run->sandbox->L, LUA_REGISTRYINDEX, run->loaded_ref);
-	luaL_unref(run->sandbox->L, LUA_REGISTRYINDEX, run->kept_ref);
 	buf_free(&run->log);
+	free(run->error);
 	free(run);
 }
 
@@ -511,9 +548,9 @@ static void take_error(struct sandbox_run *run)
 	if (lua_gettop(run->thread) > 0 && lua_type(run->thread, -1) == LUA_TSTRING) {
 		const char *text = lua_tolstring(run->thread, -1, &len);
 
-		set_error(run->error, text, len);
+		run_error(run, text, len);
 	} else {
-		set_error(run->error, "error with a value that is not a text", 37);
+		run_error(run, "error with a value that is not a text", 37);
 	}
 }
 
@@ -529,13 +566,13 @@ static enum sandbox_end end_of(struct sandbox_run *run, int status, int *nresult
 		return SANDBOX_REQUEST;
 	}
 	if (status == LUA_YIELD) {
-		set_error(run->error, "coroutine.yield outside a coroutine", 35);
+		run_error(run, "coroutine.yield outside a coroutine", 35);
 	} else if (status == LUA_ERRMEM) {
 		char where[LUA_IDSIZE + 32], text[LUA_IDSIZE + 64];
 
 		where_is(run->thread, where, sizeof(where)); /* the stack is as it was */
 		snprintf(text, sizeof(text), "%sout of memory", where);
-		set_error(run->error, text, strlen(text));
+		run_error(run, text, strlen(text));
 		run->sandbox->spoiled = true;
 		return run->dead = SANDBOX_MEMORY;
 	} else {
@@ -567,65 +604,60 @@ struct load {
 	struct sandbox_run *run;
 	const char *name;
 	bool found;
-	int nresults;
 };
 
-static void push_load(lua_State *L, void *arg)
+/* The run's coroutine, with the file's main function on it, and its environment. */
+static void make_run(lua_State *L, void *arg)
 {
 	struct load *load = arg;
+	struct sandbox_run *run = load->run;
 
-	load->found = sandbox_push_file(L, load->run, load->name);
+	run->thread = lua_newthread(L);
+	run->thread_ref = luaL_ref(L, LUA_REGISTRYINDEX);
+	lua_createtable(L, 0, 1);
+	lua_pushliteral(L, "_G");
+	lua_pushvalue(L, -2);
+	lua_rawset(L, -3);
+	lua_rawgeti(L, LUA_REGISTRYINDEX, run->sandbox->env_meta);
+	lua_setmetatable(L, -2);
+	run->env_ref = luaL_ref(L, LUA_REGISTRYINDEX);
+	load->found = sandbox_push_file(L, run, load->name);
 	if (load->found)
-		lua_xmove(L, load->run->thread, 1);
-}
-
-static void keep_result(lua_State *L, void *arg)
-{
-	struct load *load = arg;
-
-	lua_settop(load->run->thread, lua_gettop(load->run->thread) - load->nresults +
-					      1); /* one result, nil where none */
-	lua_xmove(load->run->thread, L, 1);
-	luaL_unref(L, LUA_REGISTRYINDEX, load->run->kept_ref);
-	load->run->kept_ref = luaL_ref(L, LUA_REGISTRYINDEX);
+		lua_xmove(L, run->thread, 1);
 }
 
 enum sandbox_end sandbox_run_load(struct sandbox_run *run, const char *name)
 {
 	struct load load = { .run = run, .name = name };
+	size_t before = run->sandbox->used;
 	enum sandbox_end end;
+	int nresults;
 
-	if (!sandbox_protected(run->sandbox, push_load, &load) || !load.found) {
-		snprintf(run->error, sizeof(run->error), "%s: no such file in this plugin", name);
+	if (!sandbox_protected(run->sandbox, make_run, &load) || !load.found) {
+		char text[SANDBOX_ERROR_MAX];
+
+		snprintf(text, sizeof(text), "%s: no such file in this plugin", name);
+		run_error(run, text, strlen(text));
 		return run->dead = SANDBOX_ERROR;
 	}
+	run->grown = (int64_t)run->sandbox->used - (int64_t)before;
 	sandbox_run_budget(run);
 	run->loading = true;
-	end = sandbox_run_resume(run, 0, &load.nresults);
+	end = sandbox_run_resume(run, 0, &nresults);
 	run->loading = false;
-	if (end == SANDBOX_DONE && !sandbox_protected(run->sandbox, keep_result, &load))
-		return run->dead = SANDBOX_ERROR;
+	if (end == SANDBOX_DONE) /* one result, nil where there is none */
+		lua_settop(run->thread, lua_gettop(run->thread) - nresults + 1);
 	return end;
-}
-
-void sandbox_run_push(struct sandbox_run *run)
-{
-	lua_rawgeti(run->thread, LUA_REGISTRYINDEX, run->kept_ref);
-}
-
-static void freeze(lua_State *L, void *arg)
-{
-	struct sandbox_run *run = arg;
-
-	lua_rawgeti(L, LUA_REGISTRYINDEX, run->env_ref);
-	lua_rawgeti(L, LUA_REGISTRYINDEX, run->sandbox->frozen_meta);
-	lua_setmetatable(L, -2);
 }
 
 void sandbox_run_freeze(struct sandbox_run *run)
 {
-	if (!sandbox_protected(run->sandbox, freeze, run))
-		abort();
+	lua_State *L = run->sandbox->L; /* nothing here needs memory, so nothing raises */
+
+	lua_rawgeti(L, LUA_REGISTRYINDEX, run->env_ref);
+	lua_rawgeti(L, LUA_REGISTRYINDEX, run->sandbox->frozen_meta);
+	lua_setmetatable(L, -2);
+	lua_pop(L, 1);
 }
 
 long sandbox_run_instructions(const struct sandbox_run *run)
@@ -635,7 +667,7 @@ long sandbox_run_instructions(const struct sandbox_run *run)
 
 const char *sandbox_run_error(const struct sandbox_run *run)
 {
-	return run->error;
+	return run->error ? run->error : "";
 }
 
 struct bytes sandbox_run_log(const struct sandbox_run *run)

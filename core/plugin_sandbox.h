@@ -59,14 +59,13 @@ struct sandbox_run *sandbox_run_new(struct sandbox *sandbox, void *owner) MUST_C
 void sandbox_run_free(struct sandbox_run *run); /* NULL is fine; runs no code of the plugin */
 void sandbox_run_own(struct sandbox_run *run, void *owner);
 
-/* Runs the file `name` anew in the run's environment, as a coroutine, within one step's budget. Ends DONE with its first
- * result (usually the manifest) kept for sandbox_run_push; never REQUEST (a request at file level is an error). */
+/* Runs the file `name` anew in the run's environment, as a coroutine, within one step's budget; once, before anything else.
+ * Ends DONE with its first result (usually the manifest) on the stack of sandbox_run_thread, which alone keeps it; never REQUEST
+ * (a request at file level is an error). */
 enum sandbox_end sandbox_run_load(struct sandbox_run *run, const char *name) MUST_CHECK;
-/* Pushes what sandbox_run_load kept onto the stack of sandbox_run_thread. */
-void sandbox_run_push(struct sandbox_run *run);
 /* After load: assigning a new global is an error from here on (state belongs in records). */
 void sandbox_run_freeze(struct sandbox_run *run);
-lua_State *sandbox_run_thread(struct sandbox_run *run); /* the dialog's coroutine */
+lua_State *sandbox_run_thread(struct sandbox_run *run); /* the dialog's coroutine; after load */
 
 /* Starts (function and nargs on the thread's stack) or goes on (nargs results of the request on it) with the budget
  * that is left.  *nresults: what lies on the stack afterwards (DONE). */

@@ -247,6 +247,10 @@ static int base_require(lua_State *L)
 	const char *name = luaL_checkstring(L, 1);
 
 	lua_settop(L, 1);
+	if (run->loaded_ref == LUA_NOREF) {
+		lua_newtable(L);
+		run->loaded_ref = luaL_ref(L, LUA_REGISTRYINDEX);
+	}
 	lua_rawgeti(L, LUA_REGISTRYINDEX, run->loaded_ref);
 	lua_pushvalue(L, 1);
 	if (lua_rawget(L, -2) != LUA_TNIL) {

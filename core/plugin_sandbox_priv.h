@@ -3,6 +3,7 @@
 #include <lua.h>
 
 #include "plugin_sandbox.h"
+#include "plugin_sandbox_pool.h"
 
 /* Instructions between two looks at the budget; also what each new or resumed coroutine is charged,
  * because its count begins anew. */
@@ -11,6 +12,7 @@ enum { HOOK_PERIOD = 500, SANDBOX_ERROR_MAX = 1024, SANDBOX_ELEMENTS_MAX = 10000
 struct sandbox {
 	lua_State *L; /* owned */
 	struct sandbox_limits limits;
+	struct pool pool;            /* owned: the small of Lua's blocks */
 	size_t used;                 /* bytes of Lua memory */
 	struct sandbox_run *current; /* whose code runs now, or NULL */
 	bool lifted;                 /* host code: no memory caps */
@@ -27,7 +29,8 @@ struct sandbox_run {
 	struct sandbox *sandbox; /* borrowed */
 	void *owner;
 	lua_State *thread;
-	int thread_ref, env_ref, loaded_ref, kept_ref;
+	int thread_ref, env_ref;
+	int loaded_ref;        /* what `require` has loaded; LUA_NOREF until it is called */
 	enum sandbox_end dead; /* SANDBOX_DONE: alive */
 	bool requested, loading;
 	long instructions;
@@ -38,7 +41,7 @@ struct sandbox_run {
 	struct buf log;
 	uint64_t random[4];
 	int64_t now;
-	char error[SANDBOX_ERROR_MAX + 1];
+	char *error; /* owned, SANDBOX_ERROR_MAX + 1 bytes; NULL: none, as with nearly all */
 };
 
 struct sandbox *sandbox_of(lua_State *L);

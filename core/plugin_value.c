@@ -286,12 +286,26 @@ static const char *json_string(struct buf *buf, const char *text, size_t len)
 	return NULL;
 }
 
+static void json_integer(struct buf *buf, lua_Integer value)
+{
+	char digits[20], *at = digits + sizeof(digits);
+	uint64_t n = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
+
+	do {
+		*--at = (char)('0' + n % 10);
+		n /= 10;
+	} while (n > 0);
+	if (value < 0)
+		*--at = '-';
+	buf_add(buf, at, (size_t)(digits + sizeof(digits) - at));
+}
+
 static const char *json_number(lua_State *L, int idx, struct buf *buf)
 {
 	double value = lua_tonumber(L, idx);
 
 	if (lua_isinteger(L, idx))
-		buf_addf(buf, "%lld", (long long)lua_tointeger(L, idx));
+		json_integer(buf, lua_tointeger(L, idx));
 	else if (!isfinite(value))
 		return "a number is not finite";
 	else

@@ -71,9 +71,7 @@ static void manifest_fn(lua_State *L, void *arg)
 	struct load *load = arg;
 	struct telco_connection *connection = load->connection;
 
-	sandbox_run_push(connection->run);
-	if (sandbox_run_thread(connection->run) != L)
-		lua_xmove(sandbox_run_thread(connection->run), L, 1);
+	lua_xmove(sandbox_run_thread(connection->run), L, 1);
 	load->ok = telco_read_manifest(L, connection, load->error, load->error_size);
 	lua_pop(L, 1);
 }

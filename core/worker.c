@@ -57,6 +57,7 @@ struct forget {
 	next;
 	struct id id;
 };
+STAILQ_HEAD(forget_list, forget);
 
 struct worker {
 	struct workers *workers;
@@ -64,9 +65,8 @@ struct worker {
 	pthread_cond_t wake;
 	int number;
 	bool idle;
-	STAILQ_HEAD(, forget)
-	forgets;                 /* under the lock */
-	struct loaded *programs; /* the thread's own, like the next */
+	struct forget_list forgets; /* under the lock */
+	struct loaded *programs;    /* the thread's own, like the next */
 	struct live *lives;
 	/* For the watch: */
 	atomic_ulong works;     /* odd: in one */
@@ -129,6 +129,8 @@ static struct loaded *program_get(struct worker *worker, struct work *work, char
 	struct loaded *loaded;
 
 	HASH_FIND(hh, worker->programs, work->bundle->hash, BUNDLE_SIZE, loaded);
+	if (loaded && !loaded->hh.next)
+		return loaded; /* as it was used last */
 	if (loaded) {
 		HASH_DEL(worker->programs, loaded); /* to the end: used last */
 	} else {
@@ -269,13 +271,13 @@ static struct work *lane_take(struct workers *workers, struct lane *lane,
 	return best;
 }
 
-static void do_forgets(struct worker *worker)
+static void do_forgets(struct worker *worker, struct forget_list *forgets)
 {
 	struct forget *forget;
 	struct live *live;
 
-	while ((forget = STAILQ_FIRST(&worker->forgets))) {
-		STAILQ_REMOVE_HEAD(&worker->forgets, next);
+	while ((forget = STAILQ_FIRST(forgets))) {
+		STAILQ_REMOVE_HEAD(forgets, next);
 		HASH_FIND(hh, worker->lives, &forget->id, sizeof(forget->id), live);
 		if (live)
 			live_drop(worker, live);
@@ -283,7 +285,8 @@ static void do_forgets(struct worker *worker)
 	}
 }
 
-static void finish(struct workers *workers, struct lane *lane, struct work *work)
+/* true: the loop is to be told. */
+static bool finish(struct workers *workers, struct lane *lane, struct work *work)
 {
 	bool first = TAILQ_EMPTY(&workers->done);
 
@@ -291,35 +294,61 @@ static void finish(struct workers *workers, struct lane *lane, struct work *work
 	if (work->end == RUN_BREACHED)
 		lane->slow_until = clock_now() + SLOW_SECONDS;
 	TAILQ_INSERT_TAIL(&workers->done, work, next);
-	if (first && eventfd_write(workers->fd, 1) != 0)
+	return first;
+}
+
+/* Without the lock, which the loop takes as soon as it is told. */
+static void tell(struct workers *workers)
+{
+	if (eventfd_write(workers->fd, 1) != 0)
 		abort();
+}
+
+/* The next work, or NULL. */
+static struct work *take_work(struct worker *worker, struct lane **lane)
+{
+	struct work *work;
+
+	*lane = next_lane(worker->workers);
+	if (!*lane)
+		return NULL;
+	work = lane_take(worker->workers, *lane, worker);
+	snprintf(worker->busy_with, sizeof(worker->busy_with), "%s", (*lane)->plugin);
+	return work;
 }
 
 static void *worker_main(void *arg)
 {
 	struct worker *worker = arg;
 	struct workers *workers = worker->workers;
+	struct forget_list forgets = STAILQ_HEAD_INITIALIZER(forgets);
 	struct lane *lane;
 	struct work *work;
+	bool told = true;
 
 	pthread_mutex_lock(&workers->lock);
 	while (!workers->stopping) {
-		do_forgets(worker);
-		lane = next_lane(workers);
-		if (!lane) {
+		work = take_work(worker, &lane);
+		STAILQ_CONCAT(&forgets, &worker->forgets);
+		if (!work && told && STAILQ_EMPTY(&forgets)) {
 			worker->idle = true;
 			pthread_cond_wait(&worker->wake, &workers->lock);
 			worker->idle = false;
 			continue;
 		}
-		work = lane_take(workers, lane, worker);
-		snprintf(worker->busy_with, sizeof(worker->busy_with), "%s", lane->plugin);
 		pthread_mutex_unlock(&workers->lock);
-		atomic_fetch_add(&worker->works, 1);
-		run_work(worker, work);
-		atomic_fetch_add(&worker->works, 1);
+		if (!told)
+			tell(workers);
+		told = true;
+		do_forgets(worker, &forgets);
+		if (work) {
+			atomic_fetch_add(&worker->works, 1);
+			run_work(worker, work);
+			atomic_fetch_add(&worker->works, 1);
+		}
 		pthread_mutex_lock(&workers->lock);
-		finish(workers, lane, work);
+		if (work)
+			told = !finish(workers, lane, work);
 	}
 	pthread_mutex_unlock(&workers->lock);
 	while (worker->programs)

@@ -2,8 +2,8 @@
 
 local function options_of(settings)
   local options = {}
-  for option in settings.options:gmatch("[^;]+") do
-    options[#options + 1] = option:match("^%s*(.-)%s*$")
+  for option in settings.options:gmatch("%s*([^;]*[^;%s])") do -- without the blanks around it
+    options[#options + 1] = option
   end
   return options
 end

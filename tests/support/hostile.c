@@ -82,7 +82,6 @@ static bool run_once(struct sandbox *sandbox, const char *name, struct result *r
 	if (result->end == SANDBOX_DONE) {
 		lua_State *L = sandbox_run_thread(run);
 
-		sandbox_run_push(run);
 		if (lua_type(L, -1) == LUA_TSTRING) {
 			result->is_text = true;
 			snprintf(result->text, sizeof(result->text), "%s", lua_tostring(L, -1));

@@ -62,7 +62,6 @@ static const char *ours(struct sandbox *sandbox, struct sandbox_run **run)
 		  error);
 	*run = sandbox_run_new(sandbox, NULL);
 	cr_assert_eq(sandbox_run_load(*run, "t"), SANDBOX_DONE, "%s", sandbox_run_error(*run));
-	sandbox_run_push(*run);
 	return lua_tostring(sandbox_run_thread(*run), -1);
 }
 

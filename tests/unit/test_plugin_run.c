@@ -349,6 +349,24 @@ Test(plugin_run, the_message_and_the_settings_are_arguments)
 		"LAPOR|jalan rusak|lapor jalan rusak|sms|1795489485\nBalai desa|3|true|0.5\nfalse");
 }
 
+Test(plugin_run, a_function_of_any_arguments_gets_the_message_too)
+{
+	static const char source[] =
+		"return { dialog = function(...)\n"
+		"  local citizen, settings, message = ...\n"
+		"  citizen:say(\"%d %d %s\", select(\"#\", ...), settings.limit, message.rest)\n"
+		"end }";
+
+	open_talk(&talk, "");
+	run_free(talk.run);
+	program_free(talk.program);
+	talk.program = program_of(source);
+	talk.run = new_run(talk.program);
+	journal_add_event(&talk.journal, &talk.event);
+	cr_assert_eq(go(&talk, NULL, NULL), RUN_DONE, "%s", talk.call.error);
+	cr_expect_str_eq(said(&talk), "3 3 jalan rusak");
+}
+
 Test(plugin_run, time_and_chance_are_the_events_and_change_with_it)
 {
 	const char *body = "local function see() citizen:say('%d %d %d %s', now(), "

@@ -3,7 +3,10 @@
 
 #include <criterion/criterion.h>
 #include <lauxlib.h>
+#include <stdint.h>
 #include <string.h>
+
+#include "plugin_sandbox_pool.h"
 
 static struct sandbox *sandbox;
 
@@ -49,7 +52,6 @@ static struct sandbox_run *load(const char *name)
 
 	cr_assert_eq(sandbox_run_load(run, name), SANDBOX_DONE, "%s", sandbox_run_error(run));
 	sandbox_run_freeze(run);
-	sandbox_run_push(run);
 	return run;
 }
 
@@ -204,7 +206,6 @@ Test(plugin_sandbox, the_same_seed_and_time_give_the_same_chance_and_date)
 		sandbox_run_time(run, 1795489498); /* 03:04:58 UTC is 10:04 in Jakarta */
 		cr_assert_eq(sandbox_run_load(run, "t"), SANDBOX_DONE, "%s",
 			     sandbox_run_error(run));
-		sandbox_run_push(run);
 		if (i == 0)
 			strncpy(first, lua_tostring(sandbox_run_thread(run), -1),
 				sizeof(first) - 1);
@@ -225,4 +226,37 @@ Test(plugin_sandbox, a_broken_or_too_large_file_is_refused_with_its_line)
 	cr_expect_not(sandbox_add(sandbox, "t", large, sizeof(large), error, sizeof(error)));
 	cr_expect_not_null(strstr(error, "at most 32768"), "%s", error);
 	cr_expect_not(sandbox_add(sandbox, "t", "\033Lua", 4, error, sizeof(error)), "bytecode");
+}
+
+static bool filled(const unsigned char *block, size_t size)
+{
+	for (size_t i = 0; i < size; i++)
+		if (block[i] != (unsigned char)size)
+			return false;
+	return true;
+}
+
+Test(plugin_sandbox, blocks_of_every_size_lie_apart_and_are_taken_again)
+{
+	enum { ROUNDS = 3 };
+	static unsigned char *blocks[POOL_SMALL_MAX + 1];
+	struct pool pool = { 0 };
+	size_t held = 0;
+
+	for (unsigned round = 0; round < ROUNDS; round++) {
+		for (size_t size = 1; size <= POOL_SMALL_MAX; size++) {
+			blocks[size] = pool_take(&pool, size);
+			cr_assert_eq((uintptr_t)blocks[size] % POOL_GRAIN, 0);
+			memset(blocks[size], (int)size, size);
+		}
+		for (size_t size = 1; size <= POOL_SMALL_MAX; size++) {
+			cr_assert(filled(blocks[size], size), "%zu bytes", size);
+			pool_give(&pool, blocks[size], size);
+		}
+		if (round > 0)
+			cr_expect_eq(pool.held, held);
+		held = pool.held;
+	}
+	pool_free(&pool);
+	cr_expect_eq(pool.held, 0);
 }
