@@ -156,7 +156,7 @@ static int find_passed(struct db *db, struct arena *arena, struct passed *rows, 
 			  "SELECT slot, key, due, citizen FROM home INDEXED BY home_expires"
 			  " WHERE kind = 1 AND (slot, key) > (?, ?) AND slot < ?"
 			  " ORDER BY slot, key LIMIT ?",
-			  BIND_I(db->slot), BIND_I(db->slot_serial),
+			  BIND_I(db->progress.slot), BIND_I(db->progress.slot_serial),
 			  BIND_I(clock_now() / DIALOG_SLOT), BIND_I(SHARE));
 
 	while (rc == 0 && (rc = db_next(db, statement)) == 1) {
@@ -186,8 +186,8 @@ static int move_on(struct db *db)
 				    BIND_I(rows[i].due / DIALOG_SLOT), bind_text(rows[i].citizen),
 				    BIND_I(rows[i].serial));
 	if (rc >= 0 && count > 0) {
-		db->slot = rows[count - 1].slot;
-		db->slot_serial = rows[count - 1].serial;
+		db->progress.slot = rows[count - 1].slot;
+		db->progress.slot_serial = rows[count - 1].serial;
 	}
 	arena_free(&arena);
 	return rc < 0 ? rc : (int)count;

@@ -1,7 +1,7 @@
 /* store_sqlite_write.c - one step, applied within the writer's transaction.
  *
  * Whether a step may be applied at all is found out by its first writes: a remembered id that is taken, or a
- * version that is another, changes no row.  The caller has a savepoint behind which nothing of a refused step stays.
+ * version that is another, changes no row.  The caller sees to it that nothing stays of a step that was refused later.
  */
 #include <string.h>
 
