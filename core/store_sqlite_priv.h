@@ -1,5 +1,6 @@
 /* store_sqlite_priv.h - what the files of the SQLite store share: a connection, a call, and values as bytes. */
 #pragma once
+#include <assert.h>
 #include <pthread.h>
 #include <sqlite3.h>
 #include <stdatomic.h>
@@ -18,8 +19,12 @@ enum {
 /* What the second column of `home` says a row is; the first three are read with the citizen. */
 enum home_kind { HOME_CITIZEN, HOME_DIALOG, HOME_PART, HOME_SEEN, HOME_MESSAGE };
 
-/* The states that a start takes up again; the same text is in the partial index, as SQLite wants it. */
-#define UNFINISHED_STATES "(0, 1, 2, 3, 11)"
+/* The states that a start takes up again; the same text is in the partial index, as SQLite wants it.  It would make a
+ * temporary table of IN and five values. */
+#define UNFINISHED "(state < 4 OR state = 11)"
+static_assert(OUTBOUND_QUEUED == 0 && OUTBOUND_HELD == 3 && OUTBOUND_ACCEPTED == 4 &&
+		      OUTBOUND_SCREEN == 11,
+	      "stored, and in UNFINISHED");
 
 /* Whether those connections work that do the same for one store: it is logged when they begin to fail, and when all
  * work again. */
@@ -30,7 +35,8 @@ struct db_health {
 
 /* How far the writer has come with what it does a share at a time. */
 struct db_progress {
-	int64_t slot, slot_serial; /* dialogs were moved on up to here */
+	int64_t slot, slot_bundle, slot_serial; /* dialogs were moved on up to here */
+	int64_t inbound, outbound; /* what is old was looked for up to here; 0: from the start */
 };
 
 /* A connection, for one thread, with the statements that it has prepared. */
@@ -115,6 +121,9 @@ void pack_inbound(struct buf *buf, const struct inbound *msg);
 bool unpack_inbound(struct arena *arena, struct bytes from, struct inbound *out) MUST_CHECK;
 void pack_outbound(struct buf *buf, const struct outbound *msg);
 bool unpack_outbound(struct arena *arena, struct bytes from, struct outbound *out) MUST_CHECK;
+void pack_fields(struct buf *buf, const struct record_field *fields, unsigned count);
+bool unpack_fields(struct arena *arena, struct bytes from, struct record_field **out,
+		   unsigned *count) MUST_CHECK;
 struct bytes buf_bytes(const struct buf *buf); /* lent */
 
 /* Room for one more in an array of the arena that has count rows; the new one is zeroed. */
