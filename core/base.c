@@ -366,6 +366,11 @@ void id_init(uint64_t secret, unsigned node)
 	ids.node = node & ((1u << NODE_BITS) - 1);
 }
 
+int64_t id_serial_at(int64_t ms)
+{
+	return ms > ID_EPOCH_MS ? (ms - ID_EPOCH_MS) << (COUNTER_BITS + NODE_BITS) : 0;
+}
+
 struct id id_new(const char *citizen)
 {
 	int64_t ms = clock_now_ms() - ID_EPOCH_MS;

@@ -62,6 +62,8 @@ enum { ID_TEXT_SIZE = 33 }; /* 32 hexadecimal digits and a NUL */
 void id_format(struct id id, char out[static ID_TEXT_SIZE]);
 bool id_parse(const char *text,
 	      struct id *out) MUST_CHECK; /* false: not exactly 32 lower-case digits */
+int64_t
+id_serial_at(int64_t ms); /* what is made from that moment on (UTC) has a serial above, or equal */
 struct id id_new(const char *citizen); /* thread-safe; unique in this process and over restarts */
 void id_init(uint64_t secret,
 	     unsigned node); /* before any other call; node 0..1023, secret from the store */

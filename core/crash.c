@@ -20,7 +20,7 @@ static const char *const names[] = {
 	"worker.before_run",    "dialog.before_commit",  "dialog.after_commit",
 	"dialog.before_read",   "outbox.before_send",    "outbox.after_send",
 	"outbox.before_result", "receipt.before_commit", "receipt.after_commit",
-	"store.before_commit",  "store.after_savepoint", "store.after_commit",
+	"store.before_commit",  "store.after_step",      "store.after_commit",
 	"start.before_scan",    "start.after_scan",
 };
 

@@ -226,26 +226,58 @@ static int apply_commit(struct store_sqlite *store, struct db *db, struct call *
 	return rc;
 }
 
-/* One call of a group, undone by itself where it is refused.  Returns an error only where the transaction is lost. */
+/* Whether what it did may stay. */
+static bool run_call(struct store_sqlite *store, struct db *db, struct call *call)
+{
+	if (call->kind == CALL_COMMIT) {
+		call->error = apply_commit(store, db, call);
+		return call->commit.result == STORE_DONE;
+	}
+	call->error = write_retain(db, &call->retain.what);
+	return call->error >= 0;
+}
+
+/* The error of a call that has lost the transaction, or 0. */
+static int lost_by(struct db *db, const struct call *call)
+{
+	if (in_transaction(db) && !db_lost(db))
+		return 0;
+	return call->error < 0 ? call->error : -EIO;
+}
+
+enum { APPLY_AGAIN = 1 };
+
+/* One call of a group.  A refusal seldom comes after the first change; then the group must be applied again, guarded. */
 static int apply(struct store_sqlite *store, struct db *db, struct call *call)
 {
+	int changes = sqlite3_total_changes(db->handle), rc;
+	bool keep = run_call(store, db, call);
+
+	rc = lost_by(db, call);
+	crash_point("store.after_step");
+	if (rc == 0 && !keep && sqlite3_total_changes(db->handle) != changes)
+		return APPLY_AGAIN;
+	return rc;
+}
+
+/* One call of a group, undone by itself where it is refused. */
+static int apply_guarded(struct store_sqlite *store, struct db *db, struct call *call)
+{
 	int rc = db_do(db, "SAVEPOINT step");
+	struct db_progress before = db->progress;
 	bool keep;
 
 	if (rc < 0)
 		return rc;
-	if (call->kind == CALL_COMMIT)
-		call->error = apply_commit(store, db, call);
-	else
-		call->error = write_retain(db, &call->retain.what);
-	keep = call->kind == CALL_COMMIT ? call->commit.result == STORE_DONE : call->error >= 0;
-	if (!in_transaction(db) || db_lost(db))
-		return call->error < 0 ? call->error : -EIO;
-	if (!keep)
+	keep = run_call(store, db, call);
+	rc = lost_by(db, call);
+	if (rc == 0 && !keep) {
+		db->progress = before;
 		rc = db_do(db, "ROLLBACK TO step");
+	}
 	if (rc == 0)
 		rc = db_do(db, "RELEASE step");
-	crash_point("store.after_savepoint");
+	crash_point("store.after_step");
 	return rc;
 }
 
@@ -275,26 +307,48 @@ static bool any_done(const struct call_list *calls)
 	return false;
 }
 
-static void write_group(struct store_sqlite *store, struct db *db, struct call_list *calls)
+static void roll_back(struct db *db)
 {
+	if (in_transaction(db))
+		sqlite3_exec(db->handle, "ROLLBACK", NULL, NULL, NULL);
+}
+
+typedef int apply_cb(struct store_sqlite *store, struct db *db, struct call *call);
+
+/* 0: it is on disk; APPLY_AGAIN, or an error: nothing of it is, and nothing of it is remembered. */
+static int commit_group(struct store_sqlite *store, struct db *db, struct call_list *calls,
+			apply_cb *apply_one)
+{
+	struct db_progress before = db->progress;
 	int rc = db_lost(db) ? -EIO : db_do(db, "BEGIN IMMEDIATE");
 	struct call *call;
 
 	STAILQ_FOREACH (call, calls, next)
 		if (rc == 0)
-			rc = apply(store, db, call);
+			rc = apply_one(store, db, call);
 	if (rc == 0) {
 		crash_point("store.before_commit");
 		rc = db_do(db, "COMMIT");
 		crash_point("store.after_commit");
 	}
-	if (rc < 0) {
-		if (in_transaction(db))
-			sqlite3_exec(db->handle, "ROLLBACK", NULL, NULL, NULL);
-		fail_all(calls, rc);
-	} else if (any_done(calls) && !store->log_stuck) {
-		db_works(db);
+	if (rc != 0) {
+		roll_back(db);
+		db->progress = before;
 	}
+	return rc;
+}
+
+/* A savepoint around each step would copy every page that the step is the first to change since. */
+static void write_group(struct store_sqlite *store, struct db *db, struct call_list *calls)
+{
+	int rc = commit_group(store, db, calls, apply);
+
+	if (rc == APPLY_AGAIN)
+		rc = commit_group(store, db, calls, apply_guarded);
+	if (rc < 0)
+		fail_all(calls, rc);
+	else if (any_done(calls) && !store->log_stuck)
+		db_works(db);
 }
 
 static int log_grew_cb(void *arg, sqlite3 *handle UNUSED, const char *name UNUSED, int frames)
@@ -849,7 +903,9 @@ int store_sqlite_open(struct event_base *base, const struct store_sqlite_options
 
 	if (rc < 0)
 		goto out;
-	/* A connection's pages in one piece: readers give theirs back after every commit.  Only before SQLite's first use. */
+	/* Only before SQLite's first use.  Counting what it has allocated would take a lock for each piece. */
+	sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+	/* A connection's pages in one piece: readers give theirs back after every commit. */
 	sqlite3_config(SQLITE_CONFIG_PAGECACHE, NULL, 0, -WRITER_KIB);
 	rc = open_writer(store);
 	if (rc == 0)

@@ -1,8 +1,9 @@
 /* store_sqlite_db.c - one connection to SQLite, and what it has prepared.
  *
- * Statements are kept by their text, so that whoever needs one writes it where it is used and it is still prepared
- * once.  What a plugin can ask for makes texts without end; at STATEMENTS_MAX all are given back and the
- * few that are hot come again.  No two statements are in use at once but for a row that is read while it is copied.
+ * Whoever needs a statement writes it where it is used, and it is still prepared once.  A literal is known by its address,
+ * which costs nothing to look up.  What a plugin can ask for makes texts without end: those are kept by their text, and at
+ * STATEMENTS_MAX all of them are given back and the few that are hot come again.  No two statements are in use at once
+ * but for a row that is read while it is copied.
  *
  * A disk that is full or fails says so with every call.  An operator is told when that begins, with what to do, and when
  * it is over.
@@ -90,12 +91,12 @@ int db_open(struct db *db, const char *path, int flags)
 	return rc == SQLITE_OK ? 0 : db_error(db, rc);
 }
 
-static void forget_statements(struct db *db)
+static void forget_texts(struct db *db)
 {
 	struct db_statement *entry, *next;
 
-	HASH_ITER (hh, db->statements, entry, next) {
-		HASH_DEL(db->statements, entry);
+	HASH_ITER (hh, db->texts, entry, next) {
+		HASH_DEL(db->texts, entry);
 		sqlite3_finalize(entry->statement);
 		free(entry);
 	}
@@ -103,7 +104,10 @@ static void forget_statements(struct db *db)
 
 void db_close(struct db *db)
 {
-	forget_statements(db);
+	forget_texts(db);
+	for (unsigned i = 0; i < LITERALS; i++)
+		sqlite3_finalize(db->literals[i].statement);
+	memset(db->literals, 0, sizeof(db->literals));
 	/* Its log is all that a start has to recover from: closing must not move it into the file. */
 	if (db_lost(db))
 		sqlite3_db_config(db->handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
@@ -222,24 +226,53 @@ struct bind bind_value(const struct record_value *value)
 
 static int prepare(struct db *db, const char *sql, sqlite3_stmt **out)
 {
+	int rc = sqlite3_prepare_v3(db->handle, sql, -1, SQLITE_PREPARE_PERSISTENT, out, NULL);
+
+	return rc == SQLITE_OK ? 0 : db_error(db, rc);
+}
+
+/* Its place among the literals, or a free one. */
+static struct db_literal *find_literal(struct db *db, const char *sql)
+{
+	unsigned at = (unsigned)((uintptr_t)sql * UINT64_C(0x9e3779b97f4a7c15) >> 32) % LITERALS;
+
+	for (unsigned i = 0; i < LITERALS; i++, at = (at + 1) % LITERALS)
+		if (db->literals[at].sql == sql || !db->literals[at].sql)
+			return &db->literals[at];
+	abort(); /* there are fewer in all of the program */
+}
+
+static int prepare_literal(struct db *db, const char *sql, sqlite3_stmt **out)
+{
+	struct db_literal *literal = find_literal(db, sql);
+	int rc = literal->sql ? 0 : prepare(db, sql, &literal->statement);
+
+	if (rc == 0)
+		literal->sql = sql;
+	*out = literal->statement;
+	return rc;
+}
+
+static int prepare_text(struct db *db, const char *sql, sqlite3_stmt **out)
+{
 	struct db_statement *entry;
 	size_t len = strlen(sql);
 	int rc;
 
-	HASH_FIND(hh, db->statements, sql, len, entry);
+	HASH_FIND(hh, db->texts, sql, len, entry);
 	if (entry) {
 		*out = entry->statement;
 		return 0;
 	}
-	if (HASH_COUNT(db->statements) >= STATEMENTS_MAX)
-		forget_statements(db);
-	rc = sqlite3_prepare_v3(db->handle, sql, -1, SQLITE_PREPARE_PERSISTENT, out, NULL);
-	if (rc != SQLITE_OK)
-		return db_error(db, rc);
+	if (HASH_COUNT(db->texts) >= STATEMENTS_MAX)
+		forget_texts(db);
+	rc = prepare(db, sql, out);
+	if (rc < 0)
+		return rc;
 	entry = xcalloc(1, sizeof(*entry) + len + 1);
 	entry->statement = *out;
 	memcpy(entry->text, sql, len);
-	HASH_ADD(hh, db->statements, text, len, entry);
+	HASH_ADD(hh, db->texts, text, len, entry);
 	return 0;
 }
 
@@ -262,17 +295,22 @@ static int bind_one(sqlite3_stmt *statement, int index, const struct bind *bind)
 	}
 }
 
-int db_query(struct db *db, const char *sql, const struct bind *binds, unsigned count,
+static int bind_all(struct db *db, sqlite3_stmt *statement, const struct bind *binds,
+		    unsigned count)
+{
+	int rc = SQLITE_OK;
+
+	for (unsigned i = 0; rc == SQLITE_OK && i < count; i++)
+		rc = bind_one(statement, (int)i + 1, &binds[i]);
+	return rc == SQLITE_OK ? 0 : db_error(db, rc);
+}
+
+int db_query(struct db *db, const char *literal, const struct bind *binds, unsigned count,
 	     sqlite3_stmt **out)
 {
-	int rc = prepare(db, sql, out);
+	int rc = prepare_literal(db, literal, out);
 
-	for (unsigned i = 0; rc == 0 && i < count; i++) {
-		rc = bind_one(*out, (int)i + 1, &binds[i]);
-		if (rc != SQLITE_OK)
-			rc = db_error(db, rc);
-	}
-	return rc;
+	return rc < 0 ? rc : bind_all(db, *out, binds, count);
 }
 
 int db_next(struct db *db, sqlite3_stmt *statement)
@@ -289,10 +327,10 @@ int db_next(struct db *db, sqlite3_stmt *statement)
 	return rc;
 }
 
-int db_run(struct db *db, const char *sql, const struct bind *binds, unsigned count)
+int db_run(struct db *db, const char *literal, const struct bind *binds, unsigned count)
 {
 	sqlite3_stmt *statement;
-	int rc = db_query(db, sql, binds, count, &statement);
+	int rc = db_query(db, literal, binds, count, &statement);
 
 	if (rc == 0)
 		rc = db_next(db, statement);
@@ -303,9 +341,9 @@ int db_run(struct db *db, const char *sql, const struct bind *binds, unsigned co
 	return sqlite3_changes(db->handle);
 }
 
-int db_do(struct db *db, const char *sql)
+int db_do(struct db *db, const char *literal)
 {
-	int rc = db_run(db, sql, NULL, 0);
+	int rc = db_run(db, literal, NULL, 0);
 
 	return rc < 0 ? rc : 0;
 }
@@ -344,7 +382,9 @@ void query_bind(struct query *query, const char *sql, struct bind bind)
 
 int query_start(struct db *db, const struct query *query, sqlite3_stmt **out)
 {
-	return db_query(db, query->sql.data, query->binds, query->count, out);
+	int rc = prepare_text(db, query->sql.data, out);
+
+	return rc < 0 ? rc : bind_all(db, *out, query->binds, query->count);
 }
 
 void query_free(struct query *query)

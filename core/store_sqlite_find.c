@@ -15,6 +15,8 @@
 /* Without being told, SQLite would go through all citizens to save sorting the few that are due. */
 #define EXPIRED_SELECT \
 	"SELECT " DIALOG_COLUMNS " FROM home INDEXED BY home_expires WHERE kind = 1 AND slot <= ?"
+#define RUNNABLE_SELECT \
+	"SELECT " DIALOG_COLUMNS " FROM home INDEXED BY home_marked WHERE kind = 1 AND state = 1"
 #define ENDED_SELECT "SELECT shard, serial, citizen, plugin, head, journal FROM ended WHERE "
 
 static void by_citizen(struct query *query, const struct find *find)
@@ -31,7 +33,10 @@ static void by_writer(struct query *query, const struct find *find, bool out)
 	if (out) {
 		query_bind(query,
 			   " AND serial IN (SELECT key FROM home WHERE citizen = ? AND kind = 4 "
-			   "AND key > 0)",
+			   "AND key > 0",
+			   bind_text(find->citizen));
+		query_bind(query,
+			   " UNION ALL SELECT slot FROM home WHERE citizen = ? AND kind = 3)",
 			   bind_text(find->citizen));
 		return;
 	}
@@ -75,7 +80,7 @@ static void outbound_query(struct query *query, const struct find *find)
 		query_bind(query, " AND provider_id = ?", bind_text(find->provider_id));
 	}
 	if (find->kind == FIND_OUTBOUND_UNFINISHED)
-		query_add(query, " AND state IN " UNFINISHED_STATES);
+		query_add(query, " AND " UNFINISHED);
 	by_writer(query, find, true);
 	query_add(query, " ORDER BY serial");
 }
@@ -101,8 +106,11 @@ static void dialogs_query(struct query *query, const struct find *find)
 	query_bind(query, DIALOG_SELECT " AND key > ?", BIND_I(find->after.serial));
 	by_citizen(query, find);
 	if (find->plugin && !find->citizen)
-		query_bind(query, " AND bundle IN (SELECT mark FROM bundle WHERE plugin = ?)",
-			   bind_text(find->plugin));
+		query_bind(
+			query,
+			" AND key IN (SELECT key FROM home INDEXED BY home_expires"
+			" WHERE kind = 1 AND bundle IN (SELECT mark FROM bundle WHERE plugin = ?))",
+			bind_text(find->plugin));
 	by_plugin(query, find);
 	query_add(query, " ORDER BY key");
 }
@@ -123,7 +131,7 @@ static void behind_citizen(struct query *query, const struct find *find)
 static void due_query(struct query *query, const struct find *find)
 {
 	if (find->kind == FIND_DIALOGS_RUNNABLE) {
-		query_add(query, DIALOG_SELECT " AND state = 1");
+		query_add(query, RUNNABLE_SELECT);
 	} else {
 		query_bind(query, EXPIRED_SELECT, BIND_I(find->before / DIALOG_SLOT));
 		query_bind(query, " AND due <= ?", BIND_I(find->before));
@@ -136,7 +144,8 @@ static void due_query(struct query *query, const struct find *find)
 
 static void stopped_query(struct query *query, const struct find *find)
 {
-	query_add(query, "SELECT citizen, version, head FROM home WHERE kind = 0 AND state = 1");
+	query_add(query, "SELECT citizen, version, head FROM home INDEXED BY home_marked"
+			 " WHERE kind = 0 AND state = 1");
 	by_citizen(query, find);
 	if (find->after_citizen)
 		query_bind(query, " AND citizen > ?", bind_text(find->after_citizen));
@@ -145,7 +154,9 @@ static void stopped_query(struct query *query, const struct find *find)
 
 static void parts_query(struct query *query, const struct find *find)
 {
-	query_bind(query, "SELECT DISTINCT citizen FROM home WHERE kind = 2 AND due <= ?",
+	query_bind(query,
+		   "SELECT DISTINCT citizen FROM home INDEXED BY home_marked"
+		   " WHERE kind = 2 AND state = 1 AND due <= ?",
 		   BIND_I(find->before));
 	if (find->after_citizen)
 		query_bind(query, " AND citizen > ?", bind_text(find->after_citizen));

@@ -265,6 +265,77 @@ bool unpack_outbound(struct arena *arena, struct bytes from, struct outbound *ou
 	return !reader.bad;
 }
 
+static void put_value(struct buf *buf, const struct record_value *value)
+{
+	int64_t bits;
+
+	put_int(buf, value->type);
+	switch (value->type) {
+	case RECORD_NULL:
+		break;
+	case RECORD_INTEGER:
+		put_int(buf, value->integer);
+		break;
+	case RECORD_REAL:
+		memcpy(&bits, &value->real, sizeof(bits));
+		put_int(buf, bits);
+		break;
+	case RECORD_TEXT:
+		put_bytes(buf, value->text);
+		break;
+	}
+}
+
+static void take_value(struct reader *reader, struct record_value *out)
+{
+	int64_t type = take_int(reader), bits;
+
+	switch (type) {
+	case RECORD_NULL:
+		break;
+	case RECORD_INTEGER:
+		out->integer = take_int(reader);
+		break;
+	case RECORD_REAL:
+		bits = take_int(reader);
+		memcpy(&out->real, &bits, sizeof(bits));
+		break;
+	case RECORD_TEXT:
+		out->text = take_bytes(reader);
+		break;
+	default:
+		reader->bad = true;
+		return;
+	}
+	out->type = (int)type;
+}
+
+void pack_fields(struct buf *buf, const struct record_field *fields, unsigned count)
+{
+	put_int(buf, FORM);
+	for (unsigned i = 0; i < count; i++) {
+		put_text(buf, fields[i].name);
+		put_value(buf, &fields[i].value);
+	}
+}
+
+bool unpack_fields(struct arena *arena, struct bytes from, struct record_field **out,
+		   unsigned *count)
+{
+	struct reader reader = reader_of(arena, from);
+	struct record_field *field;
+
+	*out = NULL;
+	*count = 0;
+	while (!reader.bad && reader.at < reader.end) {
+		*out = rows_grow(arena, *out, *count, sizeof(**out));
+		field = &(*out)[(*count)++];
+		field->name = take_text(&reader);
+		take_value(&reader, &field->value);
+	}
+	return !reader.bad;
+}
+
 int64_t bundle_mark(const unsigned char hash[static BUNDLE_SIZE])
 {
 	uint64_t mark = 0;

@@ -1,5 +1,6 @@
 /* store_sqlite_priv.h - what the files of the SQLite store share: a connection, a call, and values as bytes. */
 #pragma once
+#include <assert.h>
 #include <pthread.h>
 #include <sqlite3.h>
 #include <stdatomic.h>
@@ -12,13 +13,18 @@ enum {
 	STORE_ROWS_MAX = 1000,             /* of one answer */
 	BUSY_MS = 5000,                    /* how long a locked file is waited for */
 	DIALOG_SLOT = 900,                 /* seconds: see store_sqlite_schema.c */
+	LITERALS = 256,                    /* statements of one connection, at most */
 };
 
 /* What the second column of `home` says a row is; the first three are read with the citizen. */
 enum home_kind { HOME_CITIZEN, HOME_DIALOG, HOME_PART, HOME_SEEN, HOME_MESSAGE };
 
-/* The states that a start takes up again; the same text is in the partial index, as SQLite wants it. */
-#define UNFINISHED_STATES "(0, 1, 2, 3, 11)"
+/* The states that a start takes up again; the same text is in the partial index, as SQLite wants it.  It would make a
+ * temporary table of IN and five values. */
+#define UNFINISHED "(state < 4 OR state = 11)"
+static_assert(OUTBOUND_QUEUED == 0 && OUTBOUND_HELD == 3 && OUTBOUND_ACCEPTED == 4 &&
+		      OUTBOUND_SCREEN == 11,
+	      "stored, and in UNFINISHED");
 
 /* Whether those connections work that do the same for one store: it is logged when they begin to fail, and when all
  * work again. */
@@ -27,13 +33,23 @@ struct db_health {
 	atomic_uint failing; /* connections */
 };
 
+/* How far the writer has come with what it does a share at a time. */
+struct db_progress {
+	int64_t slot, slot_bundle, slot_serial; /* dialogs were moved on up to here */
+	int64_t inbound, outbound; /* what is old was looked for up to here; 0: from the start */
+};
+
 /* A connection, for one thread, with the statements that it has prepared. */
 struct db {
 	const char *vfs; /* NULL: SQLite's own */
 	sqlite3 *handle;
-	struct db_statement *statements; /* owned: uthash by text */
+	struct db_literal {
+		const char *sql;
+		sqlite3_stmt *statement; /* owned */
+	} literals[LITERALS];            /* by the text's address; sql NULL: free */
+	struct db_statement *texts;      /* owned: uthash */
 	int64_t dedupe_seconds;
-	int64_t slot, slot_serial;        /* the writer's: dialogs were moved on up to here */
+	struct db_progress progress;      /* the writer's; of what is committed */
 	struct db_health *health;         /* borrowed; NULL: each error is logged */
 	const struct db_failure *failure; /* what it is failing with; NULL: nothing */
 };
@@ -51,8 +67,7 @@ void db_lose(struct db *db,
 /* In words; NULL: it fails with another error, or not at all. */
 const char *db_cause(const struct db *db, int error) MUST_CHECK;
 int db_exec(struct db *db, const char *sql) MUST_CHECK;
-int db_do(struct db *db,
-	  const char *sql) MUST_CHECK; /* one statement without values, prepared once */
+int db_do(struct db *db, const char *literal) MUST_CHECK; /* one statement without values */
 
 struct bind {
 	enum { BIND_NULL, BIND_INT, BIND_REAL, BIND_TEXT, BIND_BLOB } type;
@@ -67,11 +82,12 @@ struct bind bind_optional(const char *text); /* NULL is NULL */
 /* A value as it lies in an index: an empty blob for none, so that SQLite orders numbers, texts, none. */
 struct bind bind_value(const struct record_value *value);
 
-/* Makes a statement ready, its parameters bound; the same text is prepared once.  *out is lent. */
-int db_query(struct db *db, const char *sql, const struct bind *binds, unsigned count,
+/* Makes a statement ready, its parameters bound.  It is prepared once and known by its text's address, so that must be a
+ * literal; texts that are put together go by query_start.  *out is lent. */
+int db_query(struct db *db, const char *literal, const struct bind *binds, unsigned count,
 	     sqlite3_stmt **out) MUST_CHECK;
 int db_next(struct db *db, sqlite3_stmt *statement) MUST_CHECK; /* 1: a row; 0: no more */
-int db_run(struct db *db, const char *sql, const struct bind *binds,
+int db_run(struct db *db, const char *literal, const struct bind *binds,
 	   unsigned count) MUST_CHECK; /* the number of rows that it changed */
 #define DB_QUERY(db, out, sql, ...)                             \
 	db_query(db, sql, (const struct bind[]){ __VA_ARGS__ }, \
@@ -108,6 +124,9 @@ void pack_inbound(struct buf *buf, const struct inbound *msg);
 bool unpack_inbound(struct arena *arena, struct bytes from, struct inbound *out) MUST_CHECK;
 void pack_outbound(struct buf *buf, const struct outbound *msg);
 bool unpack_outbound(struct arena *arena, struct bytes from, struct outbound *out) MUST_CHECK;
+void pack_fields(struct buf *buf, const struct record_field *fields, unsigned count);
+bool unpack_fields(struct arena *arena, struct bytes from, struct record_field **out,
+		   unsigned *count) MUST_CHECK;
 struct bytes buf_bytes(const struct buf *buf); /* lent */
 
 /* Room for one more in an array of the arena that has count rows; the new one is zeroed. */

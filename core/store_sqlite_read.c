@@ -197,8 +197,8 @@ static void records_query(struct query *query, const struct record_query *asked)
 
 	query_add(query, asked->count ? "SELECT count(*)" : "SELECT r.json");
 	query_bind(query,
-		   ordered ? " FROM record_index o JOIN record r ON r.id = o.record"
-			     " WHERE o.plugin = ?"
+		   ordered ? " FROM record_index o JOIN record r ON r.plugin = o.plugin"
+			     " AND r.tbl = o.tbl AND r.id = o.record WHERE o.plugin = ?"
 			   : " FROM record r WHERE r.plugin = ?",
 		   bind_text(asked->plugin));
 	query_bind(query, ordered ? " AND o.tbl = ?" : " AND r.tbl = ?", bind_text(asked->table));

@@ -11,6 +11,10 @@
  * as most dialogs end before.  A bundle is known in its dialogs by its mark, the beginning of its hash: two with one
  * mark would only stay for each other.
  *
+ * Every index costs each row that comes, goes or moves in it, and every statement on its table a look.  So what is old is
+ * found by walking a table from its first serial, and one index serves what is asked for seldom: of each slot, who
+ * needs a bundle; of each bundle, what ended when.
+ *
  * A migration is never changed once released; a new one goes to the end, and its number is the file's user_version.
  */
 #include <errno.h>
@@ -26,48 +30,43 @@ static const char *const migrations[] = {
 
 	/* kind 0 citizen: version, state = stopped, head = profile, body = session
 	 * kind 1 dialog:  key = serial, plugin, bundle, state, due = expires, slot <= due, head = the rest, body = journal
-	 * kind 2 part:    key = connection, to, ref, total, number; due = arrived, head = message
-	 * kind 3 seen:    key = connection, provider id; version = serial of the message, due = arrived
-	 * kind 4 message: key = serial of one out, or less than 0 for one in without an id of its provider's (kind 3 has those)
+	 * kind 2 part:    key = connection, to, ref, total, number; state = 1, due = arrived, head = message
+	 * kind 3 seen:    key = connection, provider id; version = serial of the message, due = arrived,
+	 *                 slot = serial of the first one out of the same step, or NULL
+	 * kind 4 message: key = serial of any other one out, or less than 0 for one in without an id of its provider's
 	 * A citizen's messages are found here, on the page that her step writes anyway, and not by indexes of their own. */
 	"CREATE TABLE home (citizen TEXT, kind INTEGER, key, version INTEGER, state INTEGER,"
 	" due INTEGER, slot INTEGER, shard INTEGER, plugin TEXT, bundle INTEGER, head BLOB,"
 	" body BLOB,"
 	" PRIMARY KEY (citizen, kind, key)) WITHOUT ROWID;"
 	"CREATE UNIQUE INDEX home_dialog ON home (key) WHERE kind = 1;"
-	"CREATE INDEX home_runnable ON home (citizen, key) WHERE kind = 1 AND state = 1;"
-	"CREATE INDEX home_expires ON home (slot, key) WHERE kind = 1;"
-	"CREATE INDEX home_bundle ON home (bundle, key) WHERE kind = 1;"
-	"CREATE INDEX home_stopped ON home (citizen) WHERE kind = 0 AND state = 1;"
-	"CREATE INDEX home_part ON home (due) WHERE kind = 2;"
+	"CREATE INDEX home_expires ON home (slot, bundle, key) WHERE kind = 1;"
+	/* who said STOP, runnable dialogs, parts: all are few */
+	"CREATE INDEX home_marked ON home (kind, citizen, key) WHERE state = 1;"
 
 	"CREATE TABLE ended (serial INTEGER PRIMARY KEY, shard INTEGER, citizen TEXT,"
 	" plugin TEXT, bundle INTEGER, touched INTEGER, head BLOB, journal BLOB);"
-	"CREATE INDEX ended_touched ON ended (touched);"
-	"CREATE INDEX ended_bundle ON ended (bundle);"
+	"CREATE INDEX ended_touched ON ended (bundle, touched);"
 
 	"CREATE TABLE inbound (serial INTEGER PRIMARY KEY, shard INTEGER, citizen TEXT,"
 	" state INTEGER, arrived INTEGER, done_at INTEGER, answer BLOB, more INTEGER, msg BLOB);"
 	"CREATE INDEX inbound_unfinished ON inbound (serial) WHERE state = 0;"
-	"CREATE INDEX inbound_old ON inbound (arrived) WHERE state = 1;"
 
 	"CREATE TABLE outbound (serial INTEGER PRIMARY KEY, shard INTEGER, citizen TEXT,"
 	" connection TEXT, asked_for INTEGER, state INTEGER, attempts INTEGER, doubts INTEGER,"
 	" provider_id TEXT, note TEXT, code TEXT, created INTEGER, not_before INTEGER, msg BLOB);"
 	"CREATE INDEX outbound_provider ON outbound (connection, provider_id)"
 	" WHERE provider_id <> '';"
-	"CREATE INDEX outbound_unfinished ON outbound (serial)"
-	" WHERE state IN " UNFINISHED_STATES ";"
-	"CREATE INDEX outbound_old ON outbound (created)"
-	" WHERE state NOT IN " UNFINISHED_STATES ";"
+	"CREATE INDEX outbound_unfinished ON outbound (serial) WHERE " UNFINISHED ";"
 
-	"CREATE TABLE record (id INTEGER PRIMARY KEY, plugin TEXT, tbl TEXT, key TEXT,"
-	" citizen TEXT, json BLOB, UNIQUE (plugin, tbl, key));"
-	"CREATE INDEX record_order ON record (plugin, tbl);"
+	/* id rises within its table, so that its records lie in the order of insertion; fields = what record_index has of it,
+	 * so that no index is needed to find that */
+	"CREATE TABLE record (plugin TEXT, tbl TEXT, id INTEGER, key TEXT, citizen TEXT,"
+	" fields BLOB, json BLOB, PRIMARY KEY (plugin, tbl, id)) WITHOUT ROWID;"
+	"CREATE UNIQUE INDEX record_key ON record (plugin, tbl, key);"
 	/* value: a number, a text, or an empty blob for none; SQLite orders them so */
 	"CREATE TABLE record_index (plugin TEXT, tbl TEXT, field TEXT, value, record INTEGER,"
 	" PRIMARY KEY (plugin, tbl, field, value, record)) WITHOUT ROWID;"
-	"CREATE INDEX record_index_record ON record_index (record);"
 
 	/* AUTOINCREMENT: whoever pages behind an id meets all that came later, whatever went between */
 	"CREATE TABLE report (id INTEGER PRIMARY KEY AUTOINCREMENT, connection TEXT, ref TEXT,"

@@ -1,7 +1,7 @@
 /* store_sqlite_write.c - one step, applied within the writer's transaction.
  *
  * Whether a step may be applied at all is found out by its first writes: a remembered id that is taken, or a
- * version that is another, changes no row.  The caller has a savepoint behind which nothing of a refused step stays.
+ * version that is another, changes no row.  The caller sees to it that nothing stays of a step that was refused later.
  */
 #include <string.h>
 
@@ -18,6 +18,7 @@ struct write {
 	struct step *step;
 	struct buf buf, more; /* owned: what is packed, until it is bound no more */
 	enum store_result result;
+	const struct outbound_row *linked; /* the seen row says whose it is */
 };
 
 static int refuse(struct write *write, enum store_result result)
@@ -41,23 +42,72 @@ static struct bytes packed_inbound(struct write *write, const struct inbound *ms
 	return buf_bytes(&write->buf);
 }
 
+/* The reply, which the seen row knows, so that it needs no row of its own. */
+static const struct outbound_row *first_reply(const struct step *step)
+{
+	const struct outbound_row *row = STAILQ_FIRST(&step->outbound);
+
+	return row && strcmp(row->msg.citizen, step->citizen) == 0 ? row : NULL;
+}
+
+/* A provider's id that was forgotten is given to another message: those that it led to get rows of their own. */
+static int forget_seen(struct write *write, struct bytes key, int64_t forgotten)
+{
+	struct bind citizen = bind_text(write->step->citizen), seen = BIND_B(key),
+		    due = BIND_I(forgotten);
+	int rc = DB_RUN(
+		write->db,
+		"INSERT OR IGNORE INTO home (citizen, kind, key) SELECT citizen, 4, slot FROM home"
+		" WHERE citizen = ? AND kind = 3 AND key = ? AND due <= ?"
+		" AND slot IS NOT NULL",
+		citizen, seen, due);
+
+	if (rc >= 0)
+		rc = DB_RUN(write->db,
+			    "INSERT OR IGNORE INTO home (citizen, kind, key)"
+			    " SELECT citizen, 4, -version FROM home"
+			    " WHERE citizen = ? AND kind = 3 AND key = ? AND due <= ?",
+			    citizen, seen, due);
+	if (rc >= 0)
+		rc = DB_RUN(write->db,
+			    "DELETE FROM home"
+			    " WHERE citizen = ? AND kind = 3 AND key = ? AND due <= ?",
+			    citizen, seen, due);
+	return rc;
+}
+
+static int insert_seen(struct write *write, struct bytes key)
+{
+	const struct inbound_row *row = write->step->inbound;
+	const struct outbound_row *reply = first_reply(write->step);
+	struct bind none = { .type = BIND_NULL };
+	int rc = DB_RUN(write->db,
+			"INSERT OR IGNORE INTO home (citizen, kind, key, version, due, slot)"
+			" VALUES (?, 3, ?, ?, ?, ?)",
+			bind_text(write->step->citizen), BIND_B(key), BIND_I(row->msg.id.serial),
+			BIND_I(row->arrived), reply ? BIND_I(reply->msg.id.serial) : none);
+
+	if (rc > 0)
+		write->linked = reply;
+	return rc;
+}
+
 static int write_seen(struct write *write)
 {
 	struct step *step = write->step;
 	const struct inbound_row *row = step->inbound;
-	int64_t forgotten = clock_now() - write->db->dedupe_seconds;
 	struct bytes key;
 	int rc;
 
 	if (!row || !row->msg.provider_id || !row->msg.provider_id[0])
 		return 0;
 	key = seen_key(&step->arena, row->msg.connection, row->msg.provider_id);
-	rc = DB_RUN(write->db,
-		    "INSERT INTO home (citizen, kind, key, version, due) VALUES (?, 3, ?, ?, ?)"
-		    " ON CONFLICT (citizen, kind, key) DO UPDATE"
-		    " SET version = excluded.version, due = excluded.due WHERE due <= ?",
-		    bind_text(step->citizen), BIND_B(key), BIND_I(row->msg.id.serial),
-		    BIND_I(row->arrived), BIND_I(forgotten));
+	rc = insert_seen(write, key);
+	if (rc == 0) {
+		rc = forget_seen(write, key, clock_now() - write->db->dedupe_seconds);
+		if (rc > 0)
+			rc = insert_seen(write, key);
+	}
 	if (rc != 0)
 		return rc < 0 ? rc : 0;
 	write->result = STORE_DUPLICATE;
@@ -80,23 +130,35 @@ static int insert_citizen(struct write *write)
 		      BIND_B(buf_bytes(&write->buf)), BIND_B(buf_bytes(&write->more)));
 }
 
+/* A column that is named is written, and its indexes looked at, even with the value that it has. */
 static int update_citizen(struct write *write)
 {
 	const struct step *step = write->step;
-	struct bind none = { .type = BIND_NULL };
+	struct bind citizen = bind_text(step->citizen), version = BIND_I(step->version),
+		    none = { .type = BIND_NULL }, session = none;
 
-	if (step->profile)
-		pack_profile(&write->buf, step->profile);
-	if (step->session)
+	if (step->session) {
 		pack_session(&write->more, step->session);
+		session = BIND_B(buf_bytes(&write->more));
+	}
+	if (step->profile) {
+		pack_profile(&write->buf, step->profile);
+		return DB_RUN(write->db,
+			      "UPDATE home SET version = version + 1, state = ?, head = ?,"
+			      " body = coalesce(?, body)"
+			      " WHERE citizen = ? AND kind = 0 AND key = '' AND version = ?",
+			      BIND_I(step->profile->stopped), BIND_B(buf_bytes(&write->buf)),
+			      session, citizen, version);
+	}
+	if (step->session)
+		return DB_RUN(write->db,
+			      "UPDATE home SET version = version + 1, body = ?"
+			      " WHERE citizen = ? AND kind = 0 AND key = '' AND version = ?",
+			      session, citizen, version);
 	return DB_RUN(write->db,
-		      "UPDATE home SET version = version + 1, state = coalesce(?, state),"
-		      " head = coalesce(?, head), body = coalesce(?, body)"
+		      "UPDATE home SET version = version + 1"
 		      " WHERE citizen = ? AND kind = 0 AND key = '' AND version = ?",
-		      step->profile ? BIND_I(step->profile->stopped) : none,
-		      step->profile ? BIND_B(buf_bytes(&write->buf)) : none,
-		      step->session ? BIND_B(buf_bytes(&write->more)) : none,
-		      bind_text(step->citizen), BIND_I(step->version));
+		      citizen, version);
 }
 
 static int write_citizen(struct write *write)
@@ -177,8 +239,8 @@ static int write_parts(struct write *write)
 		buf_addf(&write->more, "%08x", row->msg.part_number);
 		rc = DB_RUN(write->db,
 			    "INSERT OR IGNORE INTO home"
-			    " (citizen, kind, key, version, due, shard, head)"
-			    " VALUES (?, 2, ?, ?, ?, ?, ?)",
+			    " (citizen, kind, key, version, state, due, shard, head)"
+			    " VALUES (?, 2, ?, ?, 1, ?, ?, ?)",
 			    bind_text(row->msg.from), BIND_B(buf_bytes(&write->more)),
 			    BIND_I(row->msg.id.serial), BIND_I(row->arrived),
 			    BIND_I(row->msg.id.shard), BIND_B(packed_inbound(write, &row->msg)));
@@ -275,8 +337,9 @@ static int append_dialog(struct write *write, const struct dialog_row *row)
 
 static int end_dialog(struct write *write, const struct dialog_row *row)
 {
+	/* OR FAIL: else SQLite would be ready to undo this statement alone. */
 	int rc = DB_RUN(write->db,
-			"INSERT INTO ended"
+			"INSERT OR FAIL INTO ended"
 			" (serial, shard, citizen, plugin, bundle, touched, head, journal)"
 			" SELECT key, shard, citizen, ?, ?, ?, ?, " APPENDED(
 				"body") " FROM home WHERE citizen = ? AND kind = 1 AND key = ? AND "
@@ -312,63 +375,144 @@ static int write_dialogs(struct write *write)
 	return 0;
 }
 
-static int delete_index(struct write *write, const struct record_write *row)
-{
-	return DB_RUN(write->db,
-		      "DELETE FROM record_index WHERE record ="
-		      " (SELECT id FROM record WHERE plugin = ? AND tbl = ? AND key = ?)",
-		      bind_text(row->plugin), bind_text(row->table), bind_text(row->key));
-}
-
-static int insert_index(struct write *write, const struct record_write *row)
+static int index_fields(struct write *write, const struct record_write *row, int64_t id,
+			const struct record_field *fields, unsigned count)
 {
 	int rc = 0;
 
-	for (unsigned i = 0; rc >= 0 && i < row->index_count; i++)
+	for (unsigned i = 0; rc >= 0 && i < count; i++)
 		rc = DB_RUN(write->db,
 			    "INSERT OR IGNORE INTO record_index (plugin, tbl, field, value, record)"
-			    " SELECT plugin, tbl, ?, ?, id FROM record"
-			    " WHERE plugin = ? AND tbl = ? AND key = ?",
-			    bind_text(row->index[i].name), bind_value(&row->index[i].value),
-			    bind_text(row->plugin), bind_text(row->table), bind_text(row->key));
+			    " VALUES (?, ?, ?, ?, ?)",
+			    bind_text(row->plugin), bind_text(row->table),
+			    bind_text(fields[i].name), bind_value(&fields[i].value), BIND_I(id));
 	return rc < 0 ? rc : 0;
+}
+
+static int unindex_fields(struct write *write, const struct record_write *row, int64_t id,
+			  const struct record_field *fields, unsigned count)
+{
+	int rc = 0;
+
+	for (unsigned i = 0; rc >= 0 && i < count; i++)
+		rc = DB_RUN(write->db,
+			    "DELETE FROM record_index WHERE plugin = ? AND tbl = ? AND field = ?"
+			    " AND value = ? AND record = ?",
+			    bind_text(row->plugin), bind_text(row->table),
+			    bind_text(fields[i].name), bind_value(&fields[i].value), BIND_I(id));
+	return rc < 0 ? rc : 0;
+}
+
+struct old_record {
+	int64_t id;
+	struct record_field *fields; /* in the step's arena */
+	unsigned count;
+	bool same; /* its fields are what the write has */
+};
+
+/* 1: there is one; write->buf holds the new fields. */
+static int find_record(struct write *write, const struct record_write *row, struct old_record *out)
+{
+	sqlite3_stmt *statement;
+	struct bytes fields;
+	int rc = DB_QUERY(write->db, &statement,
+			  "SELECT id, fields FROM record WHERE plugin = ? AND tbl = ? AND key = ?",
+			  bind_text(row->plugin), bind_text(row->table), bind_text(row->key));
+
+	if (rc == 0)
+		rc = db_next(write->db, statement);
+	if (rc <= 0)
+		return rc;
+	out->id = sqlite3_column_int64(statement, 0);
+	fields = column_bytes(statement, 1);
+	out->same = fields.len == write->buf.len &&
+		    memcmp(fields.data, write->buf.data, fields.len) == 0;
+	if (!unpack_fields(&write->step->arena, fields, &out->fields, &out->count))
+		rc = db_damaged("record");
+	sqlite3_reset(statement);
+	return rc;
+}
+
+/* The number of rows that were inserted: none where the key is taken. */
+static int new_record(struct write *write, const struct record_write *row)
+{
+	struct bind plugin = bind_text(row->plugin), table = bind_text(row->table);
+	sqlite3_stmt *statement;
+	int64_t id = 1;
+	int rc = DB_QUERY(write->db, &statement,
+			  "SELECT max(id) FROM record WHERE plugin = ? AND tbl = ?", plugin, table);
+
+	if (rc == 0)
+		rc = db_next(write->db, statement);
+	if (rc < 0)
+		return rc;
+	id += sqlite3_column_int64(statement, 0);
+	sqlite3_reset(statement);
+	rc = DB_RUN(write->db,
+		    "INSERT OR IGNORE INTO record (plugin, tbl, id, key, citizen, fields, json)"
+		    " VALUES (?, ?, ?, ?, ?, ?, ?)",
+		    plugin, table, BIND_I(id), bind_text(row->key), bind_text(row->citizen),
+		    BIND_B(buf_bytes(&write->buf)), BIND_B(row->json));
+	if (rc <= 0)
+		return rc;
+	rc = index_fields(write, row, id, row->index, row->index_count);
+	return rc < 0 ? rc : 1;
 }
 
 static int insert_record(struct write *write, struct record_write *row)
 {
-	int rc = DB_RUN(write->db,
-			"INSERT OR IGNORE INTO record (plugin, tbl, key, citizen, json)"
-			" VALUES (?, ?, ?, ?, ?)",
-			bind_text(row->plugin), bind_text(row->table), bind_text(row->key),
-			bind_text(row->citizen), BIND_B(row->json));
+	int rc = new_record(write, row);
 
 	row->exists = rc == 0;
-	return rc > 0 ? insert_index(write, row) : rc;
+	return rc < 0 ? rc : 0;
+}
+
+static int replace_record(struct write *write, const struct record_write *row,
+			  const struct old_record *old)
+{
+	struct bind plugin = bind_text(row->plugin), table = bind_text(row->table);
+	int rc;
+
+	if (old->same)
+		return DB_RUN(write->db,
+			      "UPDATE record SET citizen = ?, json = ?"
+			      " WHERE plugin = ? AND tbl = ? AND id = ?",
+			      bind_text(row->citizen), BIND_B(row->json), plugin, table,
+			      BIND_I(old->id));
+	rc = unindex_fields(write, row, old->id, old->fields, old->count);
+	if (rc == 0)
+		rc = index_fields(write, row, old->id, row->index, row->index_count);
+	if (rc < 0)
+		return rc;
+	return DB_RUN(write->db,
+		      "UPDATE record SET citizen = ?, fields = ?, json = ?"
+		      " WHERE plugin = ? AND tbl = ? AND id = ?",
+		      bind_text(row->citizen), BIND_B(buf_bytes(&write->buf)), BIND_B(row->json),
+		      plugin, table, BIND_I(old->id));
 }
 
 /* A record that is there keeps its place in the order of insertion. */
 static int put_record(struct write *write, const struct record_write *row)
 {
-	int rc = delete_index(write, row);
+	struct old_record old = { 0 };
+	int rc = find_record(write, row, &old);
 
 	if (rc >= 0)
-		rc = DB_RUN(write->db,
-			    "INSERT INTO record (plugin, tbl, key, citizen, json)"
-			    " VALUES (?, ?, ?, ?, ?) ON CONFLICT (plugin, tbl, key) DO UPDATE"
-			    " SET citizen = excluded.citizen, json = excluded.json",
-			    bind_text(row->plugin), bind_text(row->table), bind_text(row->key),
-			    bind_text(row->citizen), BIND_B(row->json));
-	return rc < 0 ? rc : insert_index(write, row);
+		rc = rc > 0 ? replace_record(write, row, &old) : new_record(write, row);
+	return rc < 0 ? rc : 0;
 }
 
 static int delete_record(struct write *write, const struct record_write *row)
 {
-	int rc = delete_index(write, row);
+	struct old_record old = { 0 };
+	int rc = find_record(write, row, &old);
 
-	if (rc >= 0)
-		rc = DB_RUN(write->db,
-			    "DELETE FROM record WHERE plugin = ? AND tbl = ? AND key = ?",
-			    bind_text(row->plugin), bind_text(row->table), bind_text(row->key));
+	if (rc <= 0)
+		return rc;
+	rc = unindex_fields(write, row, old.id, old.fields, old.count);
+	if (rc == 0)
+		rc = DB_RUN(write->db, "DELETE FROM record WHERE plugin = ? AND tbl = ? AND id = ?",
+			    bind_text(row->plugin), bind_text(row->table), BIND_I(old.id));
 	return rc < 0 ? rc : 0;
 }
 
@@ -392,6 +536,8 @@ static int write_records(struct write *write)
 
 	STAILQ_FOREACH (row, &write->step->records, next) {
 		row->exists = false;
+		buf_reset(&write->buf);
+		pack_fields(&write->buf, row->index, row->index_count);
 		if (row->kind == RECORD_INSERT)
 			rc = insert_record(write, row);
 		else if (row->kind == RECORD_PUT)
@@ -412,9 +558,9 @@ static int write_drop(struct write *write)
 
 	if (write->step->drop_unasked && write->step->citizen)
 		rc = DB_RUN(write->db,
-			    "UPDATE outbound SET state = ?"
-			    " WHERE serial IN (SELECT key FROM home WHERE kind = 4 AND citizen = ? "
-			    "AND key > 0)"
+			    "UPDATE outbound SET state = ?1 WHERE serial IN"
+			    " (SELECT key FROM home WHERE citizen = ?2 AND kind = 4 AND key > 0"
+			    " UNION ALL SELECT slot FROM home WHERE citizen = ?2 AND kind = 3)"
 			    " AND asked_for = 0 AND state IN (?, ?)",
 			    BIND_I(OUTBOUND_DROPPED), bind_text(write->step->citizen),
 			    BIND_I(OUTBOUND_QUEUED), BIND_I(OUTBOUND_HELD));
@@ -440,12 +586,33 @@ static int write_outbound(struct write *write)
 			    BIND_I(msg->attempts), BIND_I(msg->doubts), bind_text(msg->provider_id),
 			    bind_text(msg->note), bind_text(msg->code), BIND_I(msg->created),
 			    BIND_I(msg->not_before), BIND_B(buf_bytes(&write->buf)));
-		if (rc >= 0)
+		if (rc >= 0 && row != write->linked)
 			rc = write_link(write, msg->citizen, msg->id.serial);
 		if (rc < 0)
 			return rc;
 	}
 	return 0;
+}
+
+/* The indexes of what is not named are not looked at. */
+static int update_outbound(struct write *write, const struct outbound_update *row)
+{
+	struct bind attempts = BIND_I(row->attempts), doubts = BIND_I(row->doubts),
+		    state = BIND_I(row->state), not_before = BIND_I(row->not_before),
+		    serial = BIND_I(row->id.serial), shard = BIND_I(row->id.shard),
+		    seen = BIND_I(row->attempts_seen);
+
+	if (!row->provider_id && !row->note && !row->code)
+		return DB_RUN(write->db,
+			      "UPDATE outbound SET attempts = ?, doubts = ?, state = ?,"
+			      " not_before = ? WHERE serial = ? AND shard = ? AND attempts = ?",
+			      attempts, doubts, state, not_before, serial, shard, seen);
+	return DB_RUN(write->db,
+		      "UPDATE outbound SET attempts = ?, doubts = ?, state = ?, not_before = ?,"
+		      " provider_id = coalesce(?, provider_id), note = coalesce(?, note),"
+		      " code = coalesce(?, code) WHERE serial = ? AND shard = ? AND attempts = ?",
+		      attempts, doubts, state, not_before, bind_optional(row->provider_id),
+		      bind_optional(row->note), bind_optional(row->code), serial, shard, seen);
 }
 
 static int write_updates(struct write *write)
@@ -454,16 +621,7 @@ static int write_updates(struct write *write)
 	int rc;
 
 	STAILQ_FOREACH (row, &write->step->updates, next) {
-		rc = DB_RUN(write->db,
-			    "UPDATE outbound SET attempts = ?, doubts = ?, state = ?,"
-			    " not_before = ?, provider_id = coalesce(?, provider_id),"
-			    " note = coalesce(?, note), code = coalesce(?, code)"
-			    " WHERE serial = ? AND shard = ? AND attempts = ?",
-			    BIND_I(row->attempts), BIND_I(row->doubts), BIND_I(row->state),
-			    BIND_I(row->not_before), bind_optional(row->provider_id),
-			    bind_optional(row->note), bind_optional(row->code),
-			    BIND_I(row->id.serial), BIND_I(row->id.shard),
-			    BIND_I(row->attempts_seen));
+		rc = update_outbound(write, row);
 		if (rc < 0)
 			return rc;
 		row->lost = rc == 0;

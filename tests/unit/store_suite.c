@@ -797,7 +797,7 @@ static int64_t with_rating(struct suite *suite, struct record_value value)
 void suite_a_put_replaces_and_a_delete_removes_with_their_index(struct suite *suite)
 {
 	struct step *first = step_of(NULL, 0), *second = step_of(NULL, 0),
-		    *third = step_of(NULL, 0);
+		    *third = step_of(NULL, 0), *fourth = step_of(NULL, 0);
 	char rows[256];
 
 	add_index(first, add_record(first, RECORD_PUT, "a", "1"), "rating", integer(1));
@@ -814,6 +814,39 @@ void suite_a_put_replaces_and_a_delete_removes_with_their_index(struct suite *su
 	must_commit(suite, third);
 	cr_expect_str_eq(rows_of(suite, (struct record_query){ 0 }, rows), "2");
 	cr_expect_eq(with_rating(suite, integer(9)), 0);
+	add_record(fourth, RECORD_INSERT, "a", "4");
+	must_commit(suite, fourth);
+	cr_expect_str_eq(rows_of(suite, (struct record_query){ 0 }, rows), "24",
+			 "it comes last now");
+}
+
+static int64_t with_value(struct suite *suite, struct record_value value)
+{
+	/* EQ alone finds what isn't there: every kind of value is looked for by its index. */
+	struct record_term term = { .field = "other", .op = RECORD_EQ, .value = value };
+
+	return count_of(suite, (struct record_query){ .terms = &term, .term_count = 1 });
+}
+
+void suite_an_index_follows_each_kind_of_value(struct suite *suite)
+{
+	const struct record_value values[] = {
+		integer(-3), integer(INT64_MIN),      real(2.5), real(-0.0), text(""),
+		text("x"),   { .type = RECORD_NULL },
+	};
+	const unsigned count = ARRAY_LEN(values);
+
+	for (unsigned i = 0; i < 2 * count; i++) {
+		struct step *step = step_of(NULL, 0);
+		struct record_write *row = add_record(step, RECORD_PUT, "a", "1");
+
+		add_index(step, row, "rating", integer(7));
+		add_index(step, row, "other", values[i / 2]); /* twice: as it is */
+		must_commit(suite, step);
+		for (unsigned j = 0; j < count; j++)
+			cr_expect_eq(with_value(suite, values[j]), j == i / 2, "%u %u", i, j);
+		cr_expect_eq(with_rating(suite, integer(7)), 1);
+	}
 }
 
 /* a: 1, b: 2.5, c: 10, d: "", e: "10", f: "x\0y", g: none */
@@ -834,6 +867,10 @@ static void fill_ratings(struct suite *suite)
 	for (unsigned i = 0; i < ARRAY_LEN(values); i++) {
 		struct record_write *row = add_record(step, RECORD_INSERT, names[i], names[i]);
 
+		add_index(step, row, "rating", values[i]);
+		add_index(step, row, "odd", integer(i % 2));
+		row = add_record(step, RECORD_INSERT, names[i], "!"); /* not looked for */
+		row->table = "others";
 		add_index(step, row, "rating", values[i]);
 		add_index(step, row, "odd", integer(i % 2));
 	}
@@ -1032,6 +1069,51 @@ void suite_stop_drops_what_waits_and_was_not_asked_for(struct suite *suite)
 	cr_expect_eq(state_of(suite, 3), OUTBOUND_SENDING);
 	cr_expect_eq(state_of(suite, 4), OUTBOUND_QUEUED);
 	cr_expect_eq(state_of(suite, 5), OUTBOUND_QUEUED);
+}
+
+static unsigned count_of_citizen(struct suite *suite, enum find_kind kind, const char *citizen)
+{
+	return suite_count(suite, &(struct find){ .kind = kind, .citizen = citizen });
+}
+
+void suite_a_citizens_messages_are_found_whatever_led_to_them(struct suite *suite)
+{
+	struct step *step = suite_message(ALICE, 0, 1, "m1"), *stop = step_of(ALICE, 3);
+
+	for (int i = 0; i < 3; i++)
+		suite_add_outbound(step, 10 + i)->asked_for = false;
+	suite_add_outbound(step, 13)->citizen = BUDI;
+	must_commit(suite, step);
+	step = suite_message(ALICE, 1, 2, "");
+	suite_add_outbound(step, 14)->asked_for = false;
+	must_commit(suite, step);
+	step = suite_message(ALICE, 2, 3, "m3"); /* whose first goes to another */
+	suite_add_outbound(step, 15)->citizen = BUDI;
+	suite_add_outbound(step, 16)->asked_for = false;
+	must_commit(suite, step);
+	cr_expect_eq(count_of_citizen(suite, FIND_INBOUND, ALICE), 3);
+	cr_expect_eq(count_of_citizen(suite, FIND_OUTBOUND, ALICE), 5);
+	cr_expect_eq(count_of_citizen(suite, FIND_OUTBOUND, BUDI), 2);
+	stop->drop_unasked = true;
+	must_commit(suite, stop);
+	for (int i = 10; i <= 16; i++)
+		cr_expect_eq(state_of(suite, i),
+			     i == 13 || i == 15 ? OUTBOUND_QUEUED : OUTBOUND_DROPPED, "%d", i);
+}
+
+void suite_messages_are_found_after_their_provider_id_went_to_another(struct suite *suite)
+{
+	struct step *first = suite_message(ALICE, 0, 1, "m1"),
+		    *second = suite_message(ALICE, 1, 2, "m1");
+
+	suite_add_outbound(first, 10);
+	must_commit(suite, first);
+	clock_fake((SUITE_NOW + SUITE_DEDUPE) * INT64_C(1000));
+	second->inbound->arrived = clock_now();
+	suite_add_outbound(second, 11);
+	must_commit(suite, second);
+	cr_expect_eq(count_of_citizen(suite, FIND_INBOUND, ALICE), 2);
+	cr_expect_eq(count_of_citizen(suite, FIND_OUTBOUND, ALICE), 2);
 }
 
 static void add_report(struct step *step, const char *ref, enum report_status status, bool forget)
@@ -1357,6 +1439,96 @@ void suite_what_is_old_goes_in_shares_and_the_rest_stays(struct suite *suite)
 	cr_expect_eq(suite_count(suite, &(struct find){ .kind = FIND_DIALOGS, .id = id_of(300) }),
 		     0);
 	cr_expect_eq(suite_version(suite, ALICE), 600);
+}
+
+/* More of those that stay than a call looks at, before and between those that go. */
+void suite_what_is_old_goes_from_behind_what_stays(struct suite *suite)
+{
+	const int64_t later = SUITE_NOW + 2 * (int64_t)SUITE_DEDUPE;
+	const struct retention all = { later, later, 0, 0, 0 };
+	struct step *step;
+	int64_t serial = 1, version = 0;
+
+	for (int i = 0; i < 40; i++, version++) {
+		step = suite_message(ALICE, version, serial, i % 2 ? "" : "m");
+		step->inbound->msg.provider_id = i % 2 ? "" : arena_printf(&step->arena, "m%d", i);
+		step->inbound->state = i % 3 ? INBOUND_IN_WORK : INBOUND_DONE;
+		if (i % 4 == 0) /* of a clock that was ahead */
+			step->inbound->arrived = later + 1000;
+		for (int j = 0; j < 100; j++, serial++)
+			suite_add_outbound(step, serial)->state = j == 99 ? OUTBOUND_DELIVERED
+									  : OUTBOUND_QUEUED;
+		must_commit(suite, step);
+	}
+	clock_fake(later * 1000);
+	for (int sweep = 0; sweep < 2; sweep++) {
+		while (retain(suite, &all) == -EAGAIN)
+			;
+		cr_expect_eq(count_kind(suite, FIND_INBOUND_UNFINISHED), 26);
+		cr_expect_eq(count_kind(suite, FIND_INBOUND), 26 + 4);
+	}
+	for (int64_t i = 1; i < serial; i++)
+		cr_expect_eq(
+			suite_count(suite, &(struct find){ .kind = FIND_OUTBOUND, .id = id_of(i) }),
+			i % 100 != 0, "%d", (int)i);
+}
+
+void suite_what_is_young_stays_and_what_a_clock_ahead_numbered_goes(struct suite *suite)
+{
+	const int64_t later = SUITE_NOW + 2 * (int64_t)SUITE_DEDUPE;
+	const int64_t ahead = id_serial_at((later + 86400) * 1000);
+	const int64_t serials[] = { 1, 2, 3, ahead, ahead + 1, ahead + 2 };
+
+	for (unsigned i = 0; i < ARRAY_LEN(serials); i++) {
+		struct step *step = suite_message(ALICE, i, serials[i], "");
+
+		step->inbound->state = INBOUND_DONE;
+		step->inbound->arrived = i % 3 == 1 ? later - 5 : SUITE_NOW;
+		must_commit(suite, step);
+	}
+	clock_fake(later * 1000);
+	cr_expect_eq(retain(suite, &(struct retention){ .inbound = later - 10 }), 0);
+	cr_expect_eq(count_kind(suite, FIND_INBOUND), 4);
+	cr_expect_eq(suite_count(suite, &(struct find){ .kind = FIND_INBOUND, .id = id_of(1) }), 0);
+	cr_expect_eq(suite_count(suite, &(struct find){ .kind = FIND_INBOUND, .id = id_of(ahead) }),
+		     0);
+}
+
+void suite_a_reply_that_outlives_its_message_is_still_found(struct suite *suite)
+{
+	const int64_t later = SUITE_NOW + 2 * (int64_t)SUITE_DEDUPE;
+	struct step *step = suite_message(ALICE, 0, 1, "m1"), *drop = step_of(ALICE, 1);
+
+	step->inbound->state = INBOUND_DONE;
+	suite_add_outbound(step, 2)->asked_for = false;
+	must_commit(suite, step);
+	clock_fake(later * 1000);
+	cr_expect_eq(retain(suite, &(struct retention){ .inbound = later, .outbound = later }), 0);
+	cr_expect_eq(count_kind(suite, FIND_INBOUND), 0);
+	cr_expect_eq(count_of_citizen(suite, FIND_OUTBOUND, ALICE), 1);
+	drop->drop_unasked = true;
+	must_commit(suite, drop);
+	cr_expect_eq(retain(suite, &(struct retention){ .outbound = later }), 0);
+	cr_expect_eq(count_of_citizen(suite, FIND_OUTBOUND, ALICE), 0);
+}
+
+void suite_ended_dialogs_of_every_bundle_go_when_they_are_old(struct suite *suite)
+{
+	struct step *step = step_of(ALICE, 0);
+
+	for (int i = 0; i < 900; i++) {
+		struct dialog_row *row = add_dialog(step, 1 + i);
+
+		row->bundle[0] = (unsigned char)(0x70 + i % 32); /* marks of either sign */
+		row->state = DIALOG_ENDED;
+		row->touched = SUITE_NOW + i % 3;
+	}
+	must_commit(suite, step);
+	retain_at(suite, 1, SUITE_NOW + 1);
+	for (int i = 0; i < 900; i++)
+		cr_expect_eq(suite_count(suite, &(struct find){ .kind = FIND_DIALOGS,
+								.id = id_of(1 + i) }),
+			     i % 3 > 0, "%d", i);
 }
 
 void suite_a_bundle_stays_while_a_dialog_knows_it(struct suite *suite)

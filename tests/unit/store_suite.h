@@ -35,12 +35,15 @@ struct suite {
 	X(an_insert_takes_a_key_once)                                  \
 	X(an_insert_writes_one_entry_or_the_other)                     \
 	X(a_put_replaces_and_a_delete_removes_with_their_index)        \
+	X(an_index_follows_each_kind_of_value)                         \
 	X(records_are_found_by_type_and_range)                         \
 	X(records_come_in_the_order_that_is_asked_for)                 \
 	X(an_outbound_message_is_kept_with_all_that_it_has)            \
 	X(an_update_with_an_old_lease_is_lost)                         \
 	X(a_receipt_finds_its_message_by_the_telcos_id)                \
 	X(stop_drops_what_waits_and_was_not_asked_for)                 \
+	X(a_citizens_messages_are_found_whatever_led_to_them)          \
+	X(messages_are_found_after_their_provider_id_went_to_another)  \
 	X(reports_wait_until_they_are_forgotten)                       \
 	X(a_bundle_is_stored_once)                                     \
 	X(a_start_finds_what_is_unfinished)                            \
@@ -51,6 +54,10 @@ struct suite {
 	X(parts_that_have_waited_are_found_by_citizen)                 \
 	X(who_said_stop_is_found)                                      \
 	X(what_is_old_goes_in_shares_and_the_rest_stays)               \
+	X(what_is_old_goes_from_behind_what_stays)                     \
+	X(what_is_young_stays_and_what_a_clock_ahead_numbered_goes)    \
+	X(a_reply_that_outlives_its_message_is_still_found)            \
+	X(ended_dialogs_of_every_bundle_go_when_they_are_old)          \
 	X(a_bundle_stays_while_a_dialog_knows_it)                      \
 	X(a_bundle_that_was_put_within_a_day_stays)                    \
 	X(bundles_that_nobody_needs_go_in_shares)

@@ -145,6 +145,17 @@ Test(id, of_a_clock_before_its_epoch_is_still_an_id)
 	cr_expect(gt(i64, id_new("a").serial, 0));
 }
 
+Test(id, of_a_moment_divides_what_was_made_before_from_what_is_made_later)
+{
+	int64_t ms = 1800000000123, serial;
+
+	clock_fake(ms);
+	serial = id_new("a").serial;
+	cr_expect(ge(i64, serial, id_serial_at(ms)));
+	cr_expect(lt(i64, serial, id_serial_at(ms + 1)));
+	cr_expect(eq(i64, id_serial_at(0), 0));
+}
+
 Test(id, shard_is_the_citizens_and_depends_on_the_secret)
 {
 	uint64_t first, other;

@@ -277,6 +277,29 @@ Test(store_fault, a_group_that_the_disk_refuses_is_refused_to_every_caller)
 	end(&disk);
 }
 
+/* One of them is refused after its first change, so all are applied again before the disk is tried. */
+Test(store_fault, a_group_that_is_applied_again_is_refused_with_the_disk)
+{
+	struct answers answers = { .error = -ENOSPC };
+	struct disk disk;
+	struct step *step;
+
+	begin(&disk);
+	fault_vfs_fail(FAULT_WRITE, SQLITE_FULL, 0, 0, FAULT_ALWAYS);
+	for (int i = 0; i < 6; i++) {
+		step = suite_message(i % 3 ? ALICE : BUDI, i / 3, i + 1, "");
+		suite_add_outbound(step, i % 3 ? 1 : i + 1);
+		cr_assert_eq(store_commit(disk.suite.store, step, answer_cb, &answers), 0);
+	}
+	wait_for_answers(&disk, &answers, 6);
+	cr_expect_eq(answers.failed, 6);
+	cr_expect_eq(count(&disk, FIND_INBOUND), 0);
+	fault_vfs_heal();
+	expect_stored(&disk);
+	cr_expect_eq(put(&disk), 0);
+	end(&disk);
+}
+
 static void retain_cb(int error, void *arg)
 {
 	struct answers *answers = arg;

@@ -317,6 +317,103 @@ Test(store_sqlite, a_refused_step_takes_no_other_of_its_group_with_it)
 	end(&folder);
 }
 
+/* What each of a group came to. */
+struct told {
+	enum store_result result;
+	int error;
+	struct step *step;
+};
+
+struct group {
+	struct told told[16];
+	unsigned count;
+};
+
+static void told_cb(enum store_result result, int error, struct step *step, void *arg)
+{
+	struct group *group = arg;
+
+	group->told[group->count++] = (struct told){ result, error, step };
+}
+
+static void ask(struct folder *folder, struct group *group, struct step *step)
+{
+	cr_assert_eq(store_commit(folder->suite.store, step, told_cb, group), 0);
+}
+
+static struct step *insert_record(const char *key)
+{
+	struct step *step = step_new();
+	struct record_write *row = step_add_record(step);
+
+	*row = (struct record_write){ .kind = RECORD_INSERT,
+				      .plugin = "survey",
+				      .table = "answers",
+				      .key = key,
+				      .json = { "{}", 2 },
+				      .citizen = "" };
+	return step;
+}
+
+static struct step *update_outbound(int64_t serial)
+{
+	struct step *step = step_new();
+	struct outbound_update *update = step_add_update(step);
+
+	update->id = (struct id){ .shard = 0xf000000000000001, .serial = serial };
+	update->attempts = 1;
+	return step;
+}
+
+/* The last but one is refused after its first change: all are applied once more, and told what then was true. */
+Test(store_sqlite, a_group_is_applied_again_when_one_is_refused_late)
+{
+	const enum store_result results[] = { STORE_DONE,     STORE_DUPLICATE, STORE_DONE,
+					      STORE_DONE,     STORE_DONE,      STORE_DONE,
+					      STORE_CONFLICT, STORE_FAILED,    STORE_DONE };
+	struct step *step, *late;
+	struct store_sqlite_options options;
+	struct group group = { 0 };
+	struct folder folder;
+
+	begin(&folder);
+	log_set_output(open("/dev/null", O_WRONLY));
+	options = options_for(&folder);
+	options.group_wait_us = 5000;
+	cr_assert_eq(open_with(&folder, &options), 0);
+	step = suite_message(ALICE, 0, 1, "m1");
+	suite_add_outbound(step, 1);
+	ask(&folder, &group, step);
+	ask(&folder, &group, suite_message(ALICE, 1, 2, "m1"));
+	ask(&folder, &group, insert_record("[1]"));
+	ask(&folder, &group, insert_record("[1]"));
+	ask(&folder, &group, update_outbound(1));
+	ask(&folder, &group, update_outbound(1));
+	ask(&folder, &group, suite_message(ALICE, 7, 3, "m3"));
+	late = suite_message(ALICE, 1, 4, "m4");
+	suite_add_outbound(late, 1);
+	ask(&folder, &group, late);
+	ask(&folder, &group, suite_message(ALICE, 1, 5, "m4"));
+	close_store(&folder);
+	cr_assert_eq(group.count, ARRAY_LEN(results));
+	for (unsigned i = 0; i < group.count; i++)
+		cr_expect_eq(group.told[i].result, results[i], "step %u", i);
+	cr_assert_not_null(group.told[1].step->seen);
+	cr_expect_eq(group.told[1].step->seen->msg.id.serial, 1);
+	cr_expect_null(group.told[8].step->seen);
+	cr_expect_not(STAILQ_FIRST(&group.told[2].step->records)->exists);
+	cr_expect(STAILQ_FIRST(&group.told[3].step->records)->exists);
+	cr_expect_not(STAILQ_FIRST(&group.told[4].step->updates)->lost);
+	cr_expect(STAILQ_FIRST(&group.told[5].step->updates)->lost);
+	for (unsigned i = 0; i < group.count; i++)
+		step_free(group.told[i].step);
+	open_store(&folder);
+	cr_expect_eq(suite_version(&folder.suite, ALICE), 2);
+	cr_expect_eq(suite_count(&folder.suite, &(struct find){ .kind = FIND_INBOUND }), 2);
+	cr_expect_eq(suite_count(&folder.suite, &(struct find){ .kind = FIND_OUTBOUND }), 1);
+	end(&folder);
+}
+
 Test(store_sqlite, a_live_store_is_copied_and_the_copy_restored)
 {
 	struct folder folder;
