@@ -237,9 +237,11 @@ int journal_skips(struct arena *arena, struct bytes journal, struct journal_skip
 
 	if (read_answers(journal, &answers)) {
 		count = (int)answers.skip_count;
-		*out = arena_alloc(arena, (answers.skip_count + 1) * sizeof(**out));
-		if (count > 0)
+		*out = NULL; /* mostly there are none, and a run keeps the arena */
+		if (count > 0) {
+			*out = arena_alloc(arena, answers.skip_count * sizeof(**out));
 			memcpy(*out, answers.skips, answers.skip_count * sizeof(**out));
+		}
 	}
 	answers_free(&answers);
 	return count;
