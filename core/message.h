@@ -40,6 +40,7 @@ struct inbound {
 	const char *meta;    /* JSON object of what a reply needs (a link id), or "" */
 	/* SMS that came as one of several parts (3GPP TS 23.040, 9.2.3.24.1); part_total 0 or 1: whole */
 	unsigned part_ref, part_total, part_number; /* number from 1 */
+	bool joined;                                /* it came in parts, and this is the whole */
 	/* PART_UCS2: text holds raw UTF-16BE bytes, joined first. */
 	enum part_coding { PART_TEXT, PART_UCS2 } part_coding;
 	/* USSD */

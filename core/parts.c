@@ -18,7 +18,8 @@ struct part_key parts_key(const struct inbound *part)
 				  .connection = part->connection,
 				  .to = part->to,
 				  .ref = part->part_ref,
-				  .total = part->part_total };
+				  .total = part->part_total,
+				  .last_id = part->provider_id };
 }
 
 static bool same_set(const struct inbound *a, const struct inbound *b)
@@ -109,6 +110,7 @@ static void join(const struct inbound *const by_number[static TOTAL_MAX + 1], st
 	*joined = *by_number[first];
 	joined->text = join_text(by_number, arena);
 	joined->part_ref = joined->part_total = joined->part_number = 0;
+	joined->joined = true;
 	joined->part_coding = PART_TEXT;
 }
 

@@ -108,7 +108,8 @@ struct inbound_done {
 	struct reply answer;
 };
 
-/* A part of a long message that waits for the others.  A repeated part changes nothing. */
+/* A part of a long message that waits for the others.  A repeated part changes nothing; one of a message that was joined
+ * within the window refuses the step as STORE_DUPLICATE, with that message in `seen`. */
 struct part_row {
 	STAILQ_ENTRY(part_row)
 	next;
@@ -119,6 +120,7 @@ struct part_row {
 struct part_key {
 	const char *citizen, *connection, *to;
 	unsigned ref, total;
+	const char *last_id; /* the provider's id of the part that completed it, or "" */
 };
 
 /* A value in an index of a record: ordered within its type, integers and decimals as numbers. */
@@ -212,8 +214,9 @@ struct step {
 	done; /* inbound messages that are answered now */
 	STAILQ_HEAD(, part_row)
 	parts;
-	const struct part_key
-		*parts_joined; /* these waiting parts are a message now: remove them; NULL: none */
+	const struct part_key *
+		parts_joined; /* these waiting parts are `inbound` now: they go, and their providers' ids are
+				* remembered as its; NULL: none */
 	STAILQ_HEAD(, bundle_row)
 	bundles; /* before the dialogs that need them; one that is there stays */
 	STAILQ_HEAD(, dialog_change)

@@ -209,6 +209,7 @@ void pack_inbound(struct buf *buf, const struct inbound *msg)
 	put_int(buf, msg->part_total);
 	put_int(buf, msg->part_number);
 	put_int(buf, msg->part_coding);
+	put_int(buf, msg->joined);
 	put_text(buf, msg->session);
 	put_int(buf, msg->ussd);
 	put_int(buf, msg->cumulative);
@@ -233,6 +234,7 @@ bool unpack_inbound(struct arena *arena, struct bytes from, struct inbound *out)
 	out->part_total = (unsigned)take_int(&reader);
 	out->part_number = (unsigned)take_int(&reader);
 	out->part_coding = (enum part_coding)take_int(&reader);
+	out->joined = take_int(&reader);
 	out->session = take_text(&reader);
 	out->ussd = (enum ussd_event)take_int(&reader);
 	out->cumulative = take_int(&reader);

@@ -46,8 +46,8 @@ int read_seen(struct db *db, struct arena *arena, const char *citizen, struct by
 	sqlite3_stmt *statement;
 	int rc = DB_QUERY(db, &statement,
 			  "SELECT " INBOUND_COLUMNS " FROM inbound WHERE serial ="
-			  " (SELECT version FROM home WHERE citizen = ? AND kind = 3 AND key = ?"
-			  " AND due > ?)",
+			  " (SELECT version FROM home WHERE citizen = ? AND kind IN (3, 5)"
+			  " AND key = ? AND due > ? ORDER BY kind LIMIT 1)",
 			  bind_text(citizen), BIND_B(key), BIND_I(forgotten));
 
 	*out = NULL;

@@ -116,6 +116,9 @@ static int delete_inbound(struct db *db, struct arena *arena, const struct old_m
 			    "DELETE FROM home"
 			    " WHERE citizen = ? AND kind = 3 AND key = ? AND version = ?",
 			    bind_text(old->citizen), BIND_B(seen), BIND_I(old->serial));
+	if (rc >= 0 && msg.joined)
+		rc = DB_RUN(db, "DELETE FROM home WHERE citizen = ? AND kind = 5 AND version = ?",
+			    bind_text(old->citizen), BIND_I(old->serial));
 	if (rc >= 0)
 		rc = delete_link(db, old->citizen, -old->serial);
 	return rc < 0 ? rc

@@ -33,6 +33,7 @@ static const char *const migrations[] = {
 	 * kind 2 part:    key = connection, to, ref, total, number; state = 1, due = arrived, head = message
 	 * kind 3 seen:    key = connection, provider id; version = serial of the message, due = arrived,
 	 *                 slot = serial of the first one out of the same step, or NULL
+	 * kind 5 part seen: as 3, of a part of a message that was joined
 	 * kind 4 message: key = serial of any other one out, or less than 0 for one in without an id of its provider's
 	 * A citizen's messages are found here, on the page that her step writes anyway, and not by indexes of their own. */
 	"CREATE TABLE home (citizen TEXT, kind INTEGER, key, version INTEGER, state INTEGER,"

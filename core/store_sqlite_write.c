@@ -228,12 +228,30 @@ static void part_prefix(struct buf *buf, const char *connection, const char *to,
 	buf_addf(buf, "%08x%08x", ref, total);
 }
 
+/* Whether the part belongs to a message that was joined already, and is remembered. */
+static int part_is_seen(struct write *write, const struct inbound *part)
+{
+	struct step *step = write->step;
+	struct bytes key = seen_key(&step->arena, part->connection, part->provider_id);
+	int rc;
+
+	if (!part->provider_id[0])
+		return 0;
+	rc = read_seen(write->db, &step->arena, part->from, key, &step->seen);
+	if (rc == 0 && step->seen)
+		write->result = STORE_DUPLICATE;
+	return rc;
+}
+
 static int write_parts(struct write *write)
 {
 	const struct part_row *row;
 	int rc;
 
 	STAILQ_FOREACH (row, &write->step->parts, next) {
+		rc = part_is_seen(write, &row->msg);
+		if (rc < 0 || write->result != STORE_DONE)
+			return rc;
 		part_prefix(&write->more, row->msg.connection, row->msg.to, row->msg.part_ref,
 			    row->msg.part_total);
 		buf_addf(&write->more, "%08x", row->msg.part_number);
@@ -250,16 +268,65 @@ static int write_parts(struct write *write)
 	return 0;
 }
 
+static int remember_part(struct write *write, const char *connection, const char *provider_id)
+{
+	const struct inbound_row *row = write->step->inbound;
+	int rc;
+
+	if (!provider_id[0] || strcmp(provider_id, row->msg.provider_id) == 0)
+		return 0;
+	rc = DB_RUN(write->db,
+		    "INSERT OR REPLACE INTO home (citizen, kind, key, version, due)"
+		    " VALUES (?, 5, ?, ?, ?)",
+		    bind_text(write->step->citizen),
+		    BIND_B(seen_key(&write->step->arena, connection, provider_id)),
+		    BIND_I(row->msg.id.serial), BIND_I(row->arrived));
+	return rc < 0 ? rc : 0;
+}
+
+/* A telco that repeats one of the parts names it by the part's own id.  The bounds of the parts are in buf and more. */
+static int remember_parts(struct write *write, const struct part_key *key)
+{
+	struct arena *arena = &write->step->arena;
+	const char *ids[256];
+	unsigned count = 0;
+	sqlite3_stmt *statement;
+	int rc = DB_QUERY(write->db, &statement,
+			  "SELECT head FROM home WHERE citizen = ? AND kind = 2 AND key >= ?"
+			  " AND key < ?",
+			  bind_text(key->citizen), BIND_B(buf_bytes(&write->buf)),
+			  BIND_B(buf_bytes(&write->more)));
+
+	while (rc == 0 && (rc = db_next(write->db, statement)) == 1) {
+		struct inbound part = { 0 };
+
+		rc = 0;
+		if (!unpack_inbound(arena, column_bytes(statement, 0), &part))
+			rc = db_damaged("part");
+		else if (count < ARRAY_LEN(ids))
+			ids[count++] = part.provider_id;
+		if (rc < 0)
+			sqlite3_reset(statement);
+	}
+	for (unsigned i = 0; rc >= 0 && i < count; i++)
+		rc = remember_part(write, key->connection, ids[i]);
+	return rc < 0 ? rc : remember_part(write, key->connection, key->last_id);
+}
+
 static int write_joined(struct write *write)
 {
 	const struct part_key *key = write->step->parts_joined;
-	int rc;
+	int rc = 0;
 
 	if (!key)
 		return 0;
 	part_prefix(&write->buf, key->connection, key->to, key->ref, key->total);
 	part_prefix(&write->more, key->connection, key->to, key->ref, key->total);
 	buf_addstr(&write->more, "g"); /* behind every hexadecimal number */
+	if (write->step->inbound)
+		rc = remember_parts(write, key);
+	if (rc < 0)
+		return rc;
 	rc = DB_RUN(write->db,
 		    "DELETE FROM home WHERE citizen = ? AND kind = 2 AND key >= ? AND key < ?",
 		    bind_text(key->citizen), BIND_B(buf_bytes(&write->buf)),

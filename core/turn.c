@@ -356,8 +356,12 @@ static void put_before(struct turn *turn, const struct inbound *joined, const st
 	inbound_copy(&first->arena, &first->msg, joined);
 	first->msg.id = id_new(joined->from);
 	first->parts = arena_alloc(&first->arena, sizeof(*first->parts));
-	*first->parts = (struct part_key){ first->msg.from, first->msg.connection, first->msg.to,
-					   key->ref, key->total };
+	*first->parts = (struct part_key){ .citizen = first->msg.from,
+					   .connection = first->msg.connection,
+					   .to = first->msg.to,
+					   .ref = key->ref,
+					   .total = key->total,
+					   .last_id = "" };
 	first->inbox->turns++;
 	citizen_push_front(turn->citizen, first);
 	begin_soon(first, 0);

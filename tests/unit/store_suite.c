@@ -747,6 +747,39 @@ void suite_parts_wait_once_each_until_they_are_joined(struct suite *suite)
 	arena_free(&outcome.arena);
 }
 
+void suite_a_part_is_known_when_its_message_is_joined(struct suite *suite)
+{
+	struct part_key key = { .citizen = ALICE,
+				.connection = "k1",
+				.to = "8899",
+				.ref = 5,
+				.total = 2,
+				.last_id = "p2" };
+	struct step *step = step_of(ALICE, 0), *join = suite_message(ALICE, 1, 10, "p1");
+	static const char *const ids[] = { "p1", "p2", "p3" };
+	struct outcome outcome;
+
+	add_part(step, 5, 1, "first");
+	STAILQ_FIRST(&step->parts)->msg.provider_id = "p1";
+	must_commit(suite, step);
+	join->inbound->msg.joined = true;
+	join->parts_joined = &key;
+	must_commit(suite, join);
+	for (unsigned i = 0; i < ARRAY_LEN(ids); i++) {
+		step = step_of(ALICE, 2);
+		add_part(step, 5, 2, "second");
+		STAILQ_FIRST(&step->parts)->msg.provider_id = ids[i];
+		commit(suite, step, &outcome);
+		cr_expect_eq(outcome.result, i < 2 ? STORE_DUPLICATE : STORE_DONE, "%s", ids[i]);
+		if (i < 2 && step->seen)
+			cr_expect_eq(step->seen->msg.id.serial, 10);
+		step_free(step);
+	}
+	load(suite, ALICE, NULL, &outcome);
+	cr_expect_eq(outcome.state->part_count, 1);
+	arena_free(&outcome.arena);
+}
+
 /* records */
 
 void suite_an_insert_takes_a_key_once(struct suite *suite)

@@ -32,6 +32,7 @@ struct suite {
 	X(a_dialog_without_a_citizen_needs_no_guard)                   \
 	X(what_is_appended_to_no_dialog_is_a_conflict)                 \
 	X(parts_wait_once_each_until_they_are_joined)                  \
+	X(a_part_is_known_when_its_message_is_joined)                  \
 	X(an_insert_takes_a_key_once)                                  \
 	X(an_insert_writes_one_entry_or_the_other)                     \
 	X(a_put_replaces_and_a_delete_removes_with_their_index)        \

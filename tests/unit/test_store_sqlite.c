@@ -235,28 +235,39 @@ Test(store_sqlite, what_is_no_store_of_ours_is_refused)
 	end(&folder);
 }
 
+/* Its parent has the store open when it may begin. */
+static int second_process(const struct folder *folder, int begin_fd, const char *pid)
+{
+	struct store_sqlite_options options = options_for(folder);
+	struct store *store;
+	char error[512] = "", begun;
+	int rc;
+
+	if (read(begin_fd, &begun, 1) != 1)
+		return 2;
+	rc = store_sqlite_open(folder->suite.base, &options, &store, error, sizeof(error));
+	return rc == -EBUSY && strstr(error, pid) ? 0 : 1;
+}
+
 Test(store_sqlite, a_second_process_is_refused_with_the_firsts_pid)
 {
 	struct folder folder;
 	char pid[32];
-	int status;
+	int status, begin_fds[2];
 	pid_t child;
 
 	begin(&folder);
-	open_store(&folder);
 	snprintf(pid, sizeof(pid), "pid %ld", (long)getpid());
-	child = fork();
-	if (child == 0) {
-		struct store_sqlite_options options = options_for(&folder);
-		struct store *store;
-		char error[512] = "";
-		int rc = store_sqlite_open(folder.suite.base, &options, &store, error,
-					   sizeof(error));
-
-		_exit(rc == -EBUSY && strstr(error, pid) ? 0 : 1);
-	}
+	cr_assert_eq(pipe(begin_fds), 0);
+	child = fork(); /* before the store's threads: one may hold malloc's lock */
+	if (child == 0)
+		_exit(second_process(&folder, begin_fds[0], pid));
+	open_store(&folder);
+	cr_assert_eq(write(begin_fds[1], "b", 1), 1);
 	cr_assert_eq(waitpid(child, &status, 0), child);
 	cr_expect_eq(status, 0);
+	close(begin_fds[0]);
+	close(begin_fds[1]);
 	end(&folder);
 }
 
