@@ -239,7 +239,7 @@ static struct reading read_words(struct arena *arena, const struct question *que
 		return read_clauses(&reader, text, integer_clause);
 	case ANSWER_YES_NO:
 		return read_clauses(&reader, text, yes_no_clause);
-	case ANSWER_TEXT:
+	default:
 		break;
 	}
 	return read_strange;
@@ -343,5 +343,9 @@ enum answer_fit answer_read(struct arena *arena, const struct question *question
 	}
 	if (question->kind == ANSWER_TEXT)
 		return read_text(arena, question, text, out);
+	if (question->kind == ANSWER_CHOICES)
+		return answer_many(arena, question, text, out);
+	if (question->kind >= ANSWER_DECIMAL)
+		return answer_value(arena, question, text, out);
 	return give(question, reading, out);
 }

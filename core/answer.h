@@ -13,7 +13,13 @@ enum answer_kind {
 	ANSWER_INTEGER, /* a whole number from min to max */
 	ANSWER_CHOICE,  /* one of the options */
 	ANSWER_YES_NO,
+	ANSWER_DECIMAL, /* a number from min to max, which are thousandths */
+	ANSWER_DATE,    /* a day from min to max, which are days since 1970-01-01 */
+	ANSWER_PHONE,
+	ANSWER_CHOICES, /* one or more of the options */
+	ANSWER_KINDS,
 };
+enum { DECIMAL_PARTS = 1000 };
 
 struct question {
 	enum answer_kind kind;
@@ -21,6 +27,8 @@ struct question {
 	int64_t min, max;            /* TEXT: characters; INTEGER: the number */
 	const struct bytes *options; /* CHOICE: labels in order, valid UTF-8 */
 	unsigned option_count;       /* 1 to 99 */
+	int64_t today;               /* DATE: the day that it is, as min and max */
+	const char *country; /* PHONE: of numbers without one, as msisdn.h has it; NULL none */
 };
 
 enum answer_fit {
@@ -30,11 +38,14 @@ enum answer_fit {
 };
 
 struct answer {
-	bool skipped;      /* optional, and passed over; the rest is unset then */
-	struct bytes text; /* TEXT: without blanks at the ends */
-	int64_t integer;   /* INTEGER */
-	unsigned option;   /* CHOICE: from 0 */
-	bool yes;          /* YES_NO */
+	bool skipped; /* optional, and passed over; the rest is unset then */
+	struct bytes
+		text;   /* TEXT: without blanks at the ends; DATE: "1945-08-17"; PHONE: "+62..." */
+	double decimal; /* DECIMAL */
+	uint64_t chosen[2]; /* CHOICES: see answer_chosen */
+	int64_t integer;    /* INTEGER */
+	unsigned option;    /* CHOICE: from 0 */
+	bool yes;           /* YES_NO */
 };
 
 /* text is valid UTF-8, as the citizen wrote it; of all but a TEXT only the first 200 bytes count.
@@ -43,6 +54,11 @@ struct answer {
  * out is of use where it isn't NONE.  Ownership: in the arena. */
 enum answer_fit answer_read(struct arena *arena, const struct question *question, struct bytes text,
 			    struct answer *out);
+
+/* Whether the option, from 0, is one of the CHOICES. */
+bool answer_chosen(const struct answer *answer, unsigned option);
+/* Days since 1970-01-01 of a day of the calendar. */
+int64_t answer_days(int year, int month, int day);
 
 /* Whether a mistyped word (folded) means another (folded): one letter wrong, missing, too many or swapped with its neighbour in a word
  * of 4 letters, two in one of 7 and more; at least its first or its last letter is right; digits are never letters but for 0 and o, 1 and l

@@ -81,6 +81,14 @@ static inline bool reading_answers(struct reading reading)
 	return reading.kind >= READ_NEAR;
 }
 
+/* answer_value.c: DECIMAL, DATE and PHONE. */
+enum answer_fit answer_value(struct arena *arena, const struct question *question,
+			     struct bytes text, struct answer *out);
+
+/* answer_many.c: CHOICES. */
+enum answer_fit answer_many(struct arena *arena, const struct question *question, struct bytes text,
+			    struct answer *out);
+
 /* The labels of a question, as words; in the arena. */
 struct labels;
 struct labels *answer_labels(struct arena *arena, const struct question *question);

@@ -105,6 +105,21 @@ void journal_result_integer(struct buf *buf, int64_t value)
 	pack_signed(buf, value);
 }
 
+void journal_result_list(struct buf *buf, unsigned count)
+{
+	pack_number(buf, TAG_TABLE);
+	pack_number(buf, count);
+}
+
+void journal_result_decimal(struct buf *buf, double value)
+{
+	uint64_t bits;
+
+	memcpy(&bits, &value, sizeof(bits));
+	pack_number(buf, TAG_FLOAT);
+	pack_word(buf, bits);
+}
+
 void journal_result_text(struct buf *buf, struct bytes text)
 {
 	pack_number(buf, TAG_TEXT);
@@ -270,6 +285,7 @@ void request_encode(struct buf *buf, const struct request *request)
 	pack_bytes(buf, request->prompt);
 	pack_number(buf, request->answer);
 	pack_number(buf, request->optional);
+	pack_number(buf, request->random);
 	pack_signed(buf, request->min);
 	pack_signed(buf, request->max);
 	pack_number(buf, request->option_count);
@@ -297,8 +313,9 @@ bool request_decode(struct arena *arena, struct bytes data, struct request *out)
 	out->shape = unpack_bytes(&reader);
 	out->text = unpack_bytes(&reader);
 	out->prompt = unpack_bytes(&reader);
-	out->answer = (enum answer_kind)unpack_count(&reader, ANSWER_YES_NO);
+	out->answer = (enum answer_kind)unpack_count(&reader, ANSWER_KINDS - 1);
 	out->optional = unpack_count(&reader, 1);
+	out->random = unpack_count(&reader, 1);
 	out->min = unpack_signed(&reader);
 	out->max = unpack_signed(&reader);
 	out->option_count = unpack_count(&reader, OPTIONS_MAX);

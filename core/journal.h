@@ -66,6 +66,9 @@ void journal_add_back(struct buf *buf, int64_t time);
 void journal_result_nil(struct buf *buf);
 void journal_result_boolean(struct buf *buf, bool value);
 void journal_result_integer(struct buf *buf, int64_t value);
+/* A list of packed values follows: each behind its place, from 1. */
+void journal_result_list(struct buf *buf, unsigned count);
+void journal_result_decimal(struct buf *buf, double value);
 void journal_result_text(struct buf *buf, struct bytes text);
 
 /* Walks a journal: rest begins as all of it.  1: *out is the next entry (its texts lie in the journal; those of
@@ -99,6 +102,7 @@ struct request {
 	struct bytes prompt; /* the question alone: what comes back where an answer doesn't fit */
 	enum answer_kind answer;
 	bool optional;
+	bool random; /* its options stand in an order by chance */
 	int64_t min, max;
 	unsigned option_count;
 	struct bytes *options; /* labels */

@@ -6,9 +6,11 @@ core_libcore_a_SOURCES = \
 	core/answer.c \
 	core/answer.h \
 	core/answer_choice.c \
+	core/answer_many.c \
 	core/answer_priv.h \
 	core/answer_split.c \
 	core/answer_table.c \
+	core/answer_value.c \
 	core/base.c \
 	core/base.h \
 	core/chat.c \

@@ -4,6 +4,8 @@
  * userdata a state.
  */
 #include <lauxlib.h>
+#include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "plugin_api.h"
@@ -40,7 +42,39 @@ static const struct {
 } kinds[] = {
 	{ "text", ANSWER_TEXT, 1, ANSWER_CHARS_MAX },
 	{ "integer", ANSWER_INTEGER, -999999999999, 999999999999 },
+	{ "decimal", ANSWER_DECIMAL, -999999999999, 999999999999 },
+	{ "date", ANSWER_DATE, -25567, 47846 }, /* the years 1900 to 2100 */
+	{ "phone", ANSWER_PHONE, 0, 0 },
 };
+
+/* A bound in the units of the request: a whole number, thousandths, or days. */
+static int64_t read_bound(lua_State *L, enum answer_kind kind, const char *name)
+{
+	int year, month, day, used = 0;
+	const char *text;
+
+	switch (kind) {
+	case ANSWER_DECIMAL:
+		if (lua_type(L, -1) != LUA_TNUMBER || !(fabs(lua_tonumber(L, -1)) < 1e9))
+			luaL_argerror(L, 3, lua_pushfstring(L, "%s must be a number", name));
+		return llround(lua_tonumber(L, -1) * DECIMAL_PARTS);
+	case ANSWER_DATE:
+		text = lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : "";
+		if (sscanf(text, "%4d-%2d-%2d%n", &year, &month, &day, &used) != 3 || text[used] ||
+		    used != 10)
+			luaL_argerror(
+				L, 3,
+				lua_pushfstring(L, "%s must be a date as \"2026-12-31\"", name));
+		return answer_days(year, month, day);
+	case ANSWER_PHONE:
+		luaL_argerror(L, 3, "a phone number has no min and max");
+		return 0;
+	default:
+		if (!lua_isinteger(L, -1))
+			luaL_argerror(L, 3, lua_pushfstring(L, "%s must be a whole number", name));
+		return lua_tointeger(L, -1);
+	}
+}
 
 /* An option of ask by its name: the value lies on top of the stack. */
 static void read_ask_option(lua_State *L, struct request *request, const char *name, bool *given)
@@ -52,9 +86,8 @@ static void read_ask_option(lua_State *L, struct request *request, const char *n
 			luaL_argerror(L, 3, "optional must be true or false");
 		request->optional = lua_toboolean(L, -1);
 	} else if (strcmp(name, "min") == 0 || strcmp(name, "max") == 0) {
-		if (!lua_isinteger(L, -1))
-			luaL_argerror(L, 3, lua_pushfstring(L, "%s must be a whole number", name));
-		*(name[1] == 'i' ? &request->min : &request->max) = lua_tointeger(L, -1);
+		*(name[1] == 'i' ? &request->min : &request->max) = read_bound(L, request->answer,
+									       name);
 		*given = true;
 	} else {
 		luaL_argerror(
@@ -82,7 +115,9 @@ static void read_ask_kind(lua_State *L, struct request *request)
 		request->max = kinds[i].max;
 	}
 	if (!found)
-		luaL_argerror(L, 3, "kind must be \"text\" or \"integer\"");
+		luaL_argerror(
+			L, 3,
+			"kind must be \"text\", \"integer\", \"decimal\", \"date\" or \"phone\"");
 	lua_pop(L, 1);
 }
 
@@ -111,7 +146,7 @@ static void read_ask_options(lua_State *L, struct request *request)
 				      : "min is above max");
 }
 
-/* citizen:ask(prompt [, { kind = "text"|"integer", min =, max =, optional = }]) -> answer     [-0, +1, v]
+/* citizen:ask(prompt [, { kind = "text"|"integer"|"decimal"|"date"|"phone", min =, max =, optional = }]) -> answer  [-0, +1, v]
  * Asks and parks the dialog; the step carries the question, and the answer comes back when the citizen's next message is
  * committed.  nil where it is optional and was passed over.  Raises on a bad argument (the author's bug).
  */
@@ -205,8 +240,45 @@ static struct bytes prompt_with_options(struct run *run, struct bytes prompt)
 	return (struct bytes){ text, (size_t)(at - text) };
 }
 
-/* citizen:choose(prompt, { "Puas", { "Tidak puas", value = "no" }, ... }) -> value            [-0, +1, v]
- * Asks for one of the options: its value, or its number where it has none.  Raises on a bad argument.
+/* How to choose: { many = true, order = "random" }. */
+static void read_choose_options(lua_State *L, struct request *request)
+{
+	if (lua_isnoneornil(L, 4))
+		return;
+	luaL_checktype(L, 4, LUA_TTABLE);
+	for (lua_pushnil(L); lua_next(L, 4); lua_pop(L, 1)) {
+		const char *name = lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2) : "";
+
+		if (strcmp(name, "many") == 0 && lua_isboolean(L, -1))
+			request->answer = lua_toboolean(L, -1) ? ANSWER_CHOICES : ANSWER_CHOICE;
+		else if (strcmp(name, "order") == 0 && lua_type(L, -1) == LUA_TSTRING &&
+			 strcmp(lua_tostring(L, -1), "random") == 0)
+			request->random = true;
+		else
+			luaL_argerror(L, 4, "there are many = true and order = \"random\"");
+	}
+}
+
+/* The same order when the dialog is replayed, another for the next citizen. */
+static void shuffle(struct run *run)
+{
+	struct request *request = &run->request;
+
+	for (unsigned left = request->option_count; left > 1; left--) {
+		unsigned other = (unsigned)(sandbox_run_random(run->sandbox) % left);
+		struct bytes option = request->options[left - 1];
+		struct bytes value = request->values[left - 1];
+
+		request->options[left - 1] = request->options[other];
+		request->values[left - 1] = request->values[other];
+		request->options[other] = option;
+		request->values[other] = value;
+	}
+}
+
+/* citizen:choose(prompt, { "Puas", { "Tidak puas", value = "no" }, ... } [, { many =, order = }]) -> value    [-0, +1, v]
+ * Asks for one of the options: its value, or its number where it has none; with many for one or more, as a list in the order
+ * shown.  Raises on a bad argument.
  */
 static int citizen_choose(lua_State *L)
 {
@@ -218,9 +290,9 @@ static int citizen_choose(lua_State *L)
 	luaL_checktype(L, 3, LUA_TTABLE);
 	count = lua_rawlen(L, 3);
 	luaL_argcheck(L, count >= 1 && count <= CHOICES_MAX, 3, "must list 1 to 99 options");
-	luaL_argcheck(L, lua_isnoneornil(L, 4), 4, "choose has no options of its own yet");
 	run_request_begin(run, REQUEST_CHOOSE);
 	run->request.answer = ANSWER_CHOICE;
+	read_choose_options(L, &run->request);
 	run->request.option_count = (unsigned)count;
 	run->request.options = arena_alloc(&run->request_arena,
 					   count * sizeof(*run->request.options));
@@ -234,10 +306,14 @@ static int citizen_choose(lua_State *L)
 		run_hash(run, 'o', run->request.options[i].data, run->request.options[i].len);
 		lua_pop(L, 1);
 	}
+	if (run->request.random)
+		shuffle(run);
 	run->request.prompt = prompt_with_options(run, prompt);
 	run->request.shape = keep(run, (struct bytes){ values->data, values->len });
 	run_hash(run, 'p', prompt.data, prompt.len);
 	run_hash(run, 'v', values->data, values->len);
+	if (run->request.answer == ANSWER_CHOICES)
+		run_hash(run, 'm', "", 0);
 	return run_request(L, run);
 }
 
@@ -254,6 +330,30 @@ static int citizen_confirm(lua_State *L)
 	run->request.prompt = keep(run, prompt);
 	run_hash(run, 'p', prompt.data, prompt.len);
 	return run_request(L, run);
+}
+
+/* ---- call ---- */
+
+static int called(lua_State *L, int status UNUSED, lua_KContext before)
+{
+	return lua_gettop(L) - (int)before;
+}
+
+/* citizen:call(dialog, ...) -> what it returns                                                 [-0, +n, e]
+ * Runs another dialog function, of this plugin or of plugins/lib, as a part of this one.  Raises what it raises.
+ */
+static int citizen_call(lua_State *L)
+{
+	int count = lua_gettop(L);
+
+	check_citizen(L, "call");
+	luaL_checktype(L, 2, LUA_TFUNCTION);
+	lua_pushvalue(L, 2);
+	lua_pushvalue(L, 1);
+	for (int i = 3; i <= count; i++)
+		lua_pushvalue(L, i);
+	lua_callk(L, count - 1, LUA_MULTRET, count, called);
+	return called(L, LUA_OK, count);
 }
 
 /* ---- say ---- */
@@ -329,6 +429,7 @@ void api_provide_citizen(lua_State *L, struct program *program)
 		{ "ask", citizen_ask },
 		{ "choose", citizen_choose },
 		{ "confirm", citizen_confirm },
+		{ "call", citizen_call },
 		{ NULL, NULL },
 	};
 

@@ -143,7 +143,9 @@ static enum answer_fit fit(struct reading *reading, struct bytes text)
 				     .min = request->min,
 				     .max = request->max,
 				     .options = request->options,
-				     .option_count = request->option_count };
+				     .option_count = request->option_count,
+				     .today = reading->view->today,
+				     .country = reading->view->country };
 
 	if (request->kind == REQUEST_MORE)
 		return ANSWER_NONE;

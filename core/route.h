@@ -36,7 +36,9 @@ struct route_view {
 	/* The dialog in front, or NULL. */
 	const char *plugin, *dialog;
 	const struct request *request;
-	unsigned pages; /* of request->text */
+	unsigned pages;      /* of request->text */
+	int64_t today;       /* as answer.h has it */
+	const char *country; /* of numbers, as answer.h has it */
 };
 
 struct route {

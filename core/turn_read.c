@@ -16,6 +16,8 @@
 
 static void read_text(struct turn *turn, struct bytes text);
 
+enum { WIB_SECONDS = 7 * 3600, DAY_SECONDS = 86400 }; /* Western Indonesian Time, as date() has it */
+
 /* ---- what a text does ---- */
 
 void turn_stop(struct turn *turn)
@@ -241,6 +243,9 @@ static void read_text(struct turn *turn, struct bytes text)
 	struct request request;
 	struct route route;
 
+	view.today = (turn->now + WIB_SECONDS) / DAY_SECONDS;
+	view.country = turn_connection(turn) ? telco_config(turn_connection(turn))->country
+					     : turn->inbox->parts.settings->country;
 	turn->dialog = dialog_front(data);
 	if (turn->dialog && !turn_pending(turn, turn->dialog, &request)) {
 		turn_end_dialog(turn, turn->dialog, DIALOG_DIVERGED,

@@ -169,6 +169,8 @@ static void waits(struct turn *turn)
 	dialog->row.expires = turn->now + turn->inbox->parts.settings->dialog_expiry;
 	move_said(turn);
 	if (turn->msg.channel == CHANNEL_USSD) {
+		if (request.random) /* a number that was dialled ahead means nothing here */
+			turn->input = turn->input_count;
 		turn_next_input(turn);
 		return;
 	}
@@ -543,10 +545,26 @@ void turn_start(struct turn *turn, struct plugin *plugin, const char *dialog_nam
 	run(turn, NULL, NULL);
 }
 
+static void add_chosen(const struct request *request, const struct answer *answer, struct buf *buf)
+{
+	unsigned count = 0, place = 0;
+
+	for (unsigned i = 0; i < request->option_count; i++)
+		count += answer_chosen(answer, i);
+	journal_result_list(buf, count);
+	for (unsigned i = 0; i < request->option_count; i++)
+		if (answer_chosen(answer, i)) {
+			journal_result_integer(buf, ++place);
+			buf_add(buf, request->values[i].data, request->values[i].len);
+		}
+}
+
 static void add_result(const struct request *request, const struct answer *answer, struct buf *buf)
 {
 	if (answer->skipped)
 		journal_result_nil(buf);
+	else if (request->answer == ANSWER_CHOICES)
+		add_chosen(request, answer, buf);
 	else if (request->kind == REQUEST_CHOOSE)
 		buf_add(buf, request->values[answer->option].data,
 			request->values[answer->option].len);
@@ -554,6 +572,8 @@ static void add_result(const struct request *request, const struct answer *answe
 		journal_result_boolean(buf, answer->yes);
 	else if (request->answer == ANSWER_INTEGER)
 		journal_result_integer(buf, answer->integer);
+	else if (request->answer == ANSWER_DECIMAL)
+		journal_result_decimal(buf, answer->decimal);
 	else
 		journal_result_text(buf, answer->text);
 }

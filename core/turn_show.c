@@ -74,7 +74,8 @@ static bool keys_are_answers(const struct request *request)
 {
 	if (request && request->kind == REQUEST_CHOOSE)
 		return request->option_count >= 98;
-	return request && request->kind == REQUEST_ASK && request->answer == ANSWER_INTEGER &&
+	return request && request->kind == REQUEST_ASK &&
+	       (request->answer == ANSWER_INTEGER || request->answer == ANSWER_DECIMAL) &&
 	       (request->optional || (request->min <= 0 && request->max >= 0) ||
 		(request->min <= 98 && request->max >= 98));
 }

@@ -125,7 +125,7 @@ static void check_request(struct bytes data)
 
 	if (request_decode(&arena, data, &request)) {
 		require((unsigned)request.kind < REQUEST_KINDS &&
-			(unsigned)request.answer <= ANSWER_YES_NO);
+			(unsigned)request.answer <= ANSWER_KINDS - 1);
 		require(request.option_count <= 99);
 		for (unsigned i = 0; i < request.option_count; i++) {
 			check_text(request.options[i]);

@@ -65,7 +65,22 @@ static const char *read(const struct question *question, const char *text)
 		return arena_printf(&arena, "%s%lld", near, (long long)answer.integer);
 	case ANSWER_YES_NO:
 		return arena_printf(&arena, "%s%s", near, answer.yes ? "YA" : "TIDAK");
-	case ANSWER_TEXT:
+	case ANSWER_DECIMAL:
+		return arena_printf(&arena, "%s%g", near, answer.decimal);
+	case ANSWER_CHOICES: {
+		char *all = arena_strdup(&arena, near);
+
+		for (unsigned i = 0; i < question->option_count; i++)
+			if (answer_chosen(&answer, i))
+				all = arena_printf(&arena, "%s%s%u", all,
+						   all[0] && all[strlen(all) - 1] != '~' ? " " : "",
+						   i + 1);
+		return all;
+	}
+	case ANSWER_DATE:
+	case ANSWER_PHONE:
+		return arena_printf(&arena, "%s%s", near, answer.text.data);
+	default:
 		break;
 	}
 	return arena_printf(&arena, "'%.*s'", (int)answer.text.len, answer.text.data);
@@ -487,4 +502,89 @@ Test(answer, no_bytes_at_all_are_no_answer)
 	cr_expect(eq(int, answer_read(&arena, &yes_no, (struct bytes){ 0 }, &answer), ANSWER_NONE));
 	cr_expect(eq(int, answer_read(&arena, &yes_no, (struct bytes){ "y\0a", 3 }, &answer),
 		     ANSWER_FITS));
+}
+
+Test(answer, a_decimal_is_read_with_comma_or_point_and_in_words)
+{
+	struct question question = { .kind = ANSWER_DECIMAL,
+				     .min = -5000,
+				     .max = 2000000 * 1000LL };
+
+	EXPECT_ALL(&question, { "2,5", "2.5" }, { "2.5", "2.5" }, { " 2.5 m", "~2.5" },
+		   { "1.500", "1500" }, { "1.500,25", "1500.25" }, { "1,500.25", "1500.25" },
+		   { "1.500.000", "1.5e+06" }, { "0.125", "0.125" }, { "-1,5", "-1.5" },
+		   { "7", "7" }, { "7.", "7" }, { "2 koma 5", "2.5" }, { "dua koma 25", "2.25" },
+		   { "2 setengah", "2.5" }, { "setengah", "0.5" }, { "tiga", "3" },
+		   { "kira kira 2,5 ya pak", "2.5" }, { "-6", "?" }, { "3000000", "?" },
+		   { "2 atau 3", "?" }, { "banyak", "?" }, { "", "?" }, { ",", "?" },
+		   { "12a", "?" }, { "saya tidak tahu berapa luasnya", "?" });
+}
+
+Test(answer, a_date_is_read_day_first)
+{
+	struct question question = { .kind = ANSWER_DATE,
+				     .min = answer_days(1900, 1, 1),
+				     .max = answer_days(2026, 12, 31),
+				     .today = answer_days(2026, 11, 24) };
+
+	EXPECT_ALL(&question, { "17-8-1945", "1945-08-17" }, { "17/08/1945", "1945-08-17" },
+		   { "17.8.1945", "1945-08-17" }, { "17 8 1945", "1945-08-17" },
+		   { "17081945", "1945-08-17" }, { "1945-08-17", "1945-08-17" },
+		   { "17 Agustus 1945", "1945-08-17" }, { "tgl 17 agst 1945 pak", "1945-08-17" },
+		   { "17 agustus 45", "1945-08-17" }, { "17-8-45", "1945-08-17" },
+		   { "1 mei 26", "?" }, { "1-5-99", "1999-05-01" },
+		   { "29 februari 2024", "2024-02-29" }, { "29 februari 2023", "?" },
+		   { "31-4-2020", "?" }, { "12/25/2020", "?" }, { "hari ini", "2026-11-24" },
+		   { "kemarin", "2026-11-23" }, { "besok", "2026-11-25" },
+		   { "lusa ya", "2026-11-26" }, { "20 desember", "2026-12-20" },
+		   { "3 januari", "2026-01-03" }, { "20/12", "2026-12-20" }, { "1-1-1899", "?" },
+		   { "17", "?" }, { "agustus", "?" }, { "17 agustus 1945 18", "?" },
+		   { "17 agustus atau mei", "?" }, { "saya lahir 17-8-1945", "~1945-08-17" },
+		   { "", "?" }, { "0-0-0", "?" });
+}
+
+Test(answer, a_phone_number_is_completed)
+{
+	struct question question = { .kind = ANSWER_PHONE, .country = "ID" };
+
+	EXPECT_ALL(&question, { "081234567890", "+6281234567890" },
+		   { "0812-3456-7890", "+6281234567890" },
+		   { "+62 812 3456 7890", "+6281234567890" },
+		   { "no hp 0812 3456 7890 pak", "+6281234567890" },
+		   { "nomorku 081234567890", "~+6281234567890" }, { "2772", "?" },
+		   { "tidak punya", "?" }, { "", "?" });
+}
+
+Test(answer, values_may_be_passed_over_too)
+{
+	struct question question = { .kind = ANSWER_DATE,
+				     .optional = true,
+				     .min = answer_days(1900, 1, 1),
+				     .max = answer_days(2026, 12, 31) };
+
+	EXPECT_ALL(&question, { "-", "-" }, { "lewati", "-" }, { "17-8-1945", "1945-08-17" },
+		   { "entah", "?" });
+}
+
+Test(answer, days_are_those_of_the_calendar)
+{
+	cr_expect(eq(i64, answer_days(1970, 1, 1), 0));
+	cr_expect(eq(i64, answer_days(1969, 12, 31), -1));
+	cr_expect(eq(i64, answer_days(2000, 3, 1), 11017));
+	cr_expect(eq(i64, answer_days(2026, 11, 24), 20781));
+}
+
+Test(answer, several_options_are_read_piece_by_piece)
+{
+	static const char *const labels[] = { "Jalan", "Air bersih", "Lampu, dan trotoar", "Sampah",
+					      NULL };
+	struct question question = choice(labels);
+
+	question.kind = ANSWER_CHOICES;
+	EXPECT_ALL(&question, { "1", "1" }, { "1,3", "1 3" }, { "3, 1", "1 3" }, { "1 3", "1 3" },
+		   { "1 dan 3", "1 3" }, { "1.2.4", "1 2 4" }, { "13", "~1 3" },
+		   { "jalan dan sampah", "1 4" }, { "jalan, air bersih", "1 2" },
+		   { "Lampu, dan trotoar", "3" }, { "a, d", "1 4" }, { "semua", "1 2 3 4" },
+		   { "kabeh", "1 2 3 4" }, { "1 lan sampah", "1 4" }, { "5", "?" }, { "1, 7", "?" },
+		   { "11", "?" }, { "", "?" }, { ",", "?" }, { "tidak tahu", "?" });
 }
