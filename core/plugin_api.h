@@ -17,6 +17,7 @@ enum {
 	LABEL_BYTES_MAX = 120, /* of an option */
 	CHOICES_MAX = 99,
 	ANSWER_CHARS_MAX = 1000,
+	FIELD_BYTES_MAX = 120,       /* of a citizen's name or area */
 	RECORD_BYTES_MAX = 16 << 10, /* of a record as JSON */
 	WRITES_MAX = 100,            /* records written up to a question */
 	FIND_MAX = 100,              /* rows of one find */
@@ -57,6 +58,8 @@ struct program {
 
 struct run *
 check_run(lua_State *L); /* refuses a run that a limit has ended, and code outside of a dialog */
+/* The citizen's fields from here on, as the dialog sees them.  The texts are copied. */
+void run_citizen(struct run *run, const struct journal_citizen *citizen);
 void run_hash(struct run *run, char tag, const void *data, size_t len);
 /* Forgets the request before, and begins run->request anew. */
 void run_request_begin(struct run *run, enum request_kind kind);

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "phrases.h"
 #include "plugin_api.h"
 #include "plugin_value.h"
 
@@ -356,6 +357,66 @@ static int citizen_call(lua_State *L)
 	return called(L, LUA_OK, count);
 }
 
+/* ---- set ---- */
+
+/* A field of the argument by its name, or what is there now; *changed where it is given. */
+static const char *set_field(lua_State *L, const char *name, const char *now, const char **changed)
+{
+	struct bytes text;
+
+	if (lua_getfield(L, 2, name) == LUA_TNIL) {
+		lua_pop(L, 1);
+		return now;
+	}
+	if (lua_type(L, -1) == LUA_TSTRING && lua_rawlen(L, -1) == 0)
+		text = (struct bytes){ "", 0 };
+	else
+		text = check_words(L, lua_gettop(L), 2, FIELD_BYTES_MAX, name);
+	if (memchr(text.data, '\n', text.len))
+		luaL_argerror(L, 2, lua_pushfstring(L, "%s is one line", name));
+	if (strcmp(name, "language") == 0 && !phrase_language_known(text.data))
+		luaL_argerror(L, 2, "language is \"id\", \"jv\" or \"en\"");
+	*changed = text.data; /* the table at 2 keeps it */
+	lua_pop(L, 1);
+	return *changed;
+}
+
+/* citizen:set{ name =, area =, language = }                                                     [-0, +0, v]
+ * Changes what is kept of her, with the step; "" forgets a name or an area.  Raises on a bad argument.
+ */
+static int citizen_set(lua_State *L)
+{
+	struct run *run = check_citizen(L, "set");
+	struct journal_citizen now, set = { 0 };
+
+	luaL_checktype(L, 2, LUA_TTABLE);
+	for (lua_pushnil(L); lua_next(L, 2); lua_pop(L, 1)) {
+		const char *name = lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2) : "";
+
+		if (strcmp(name, "name") != 0 && strcmp(name, "area") != 0 &&
+		    strcmp(name, "language") != 0)
+			luaL_argerror(L, 2,
+				      "there are the fields name, area and language to be set");
+	}
+	now.name = set_field(L, "name", run->citizen.name, &set.name);
+	now.area = set_field(L, "area", run->citizen.area, &set.area);
+	now.language = set_field(L, "language", run->citizen.language, &set.language);
+	run_hash(run, 'f', now.name, strlen(now.name) + 1);
+	run_hash(run, 'f', now.area, strlen(now.area) + 1);
+	run_hash(run, 'f', now.language, strlen(now.language) + 1);
+	run->acted = true;
+	if (run->live) {
+		struct journal_citizen *out = &run->call->set;
+
+		out->name = set.name ? arena_strdup(run->call->arena, set.name) : out->name;
+		out->area = set.area ? arena_strdup(run->call->arena, set.area) : out->area;
+		out->language = set.language ? arena_strdup(run->call->arena, set.language)
+					     : out->language;
+	}
+	run_citizen(run, &now);
+	return 0;
+}
+
 /* ---- say ---- */
 
 /* citizen:say(text)  citizen:say(format, ...)                                                   [-0, +0, v]
@@ -420,17 +481,15 @@ static int citizen_index(lua_State *L)
 
 static int citizen_newindex(lua_State *L)
 {
-	return luaL_error(L, "the citizen's fields can't be set");
+	return luaL_error(L, "the citizen's fields are set by citizen:set{ name = ... }");
 }
 
 void api_provide_citizen(lua_State *L, struct program *program)
 {
 	static const luaL_Reg methods[] = {
-		{ "ask", citizen_ask },
-		{ "choose", citizen_choose },
-		{ "confirm", citizen_confirm },
-		{ "call", citizen_call },
-		{ NULL, NULL },
+		{ "ask", citizen_ask },         { "choose", citizen_choose },
+		{ "confirm", citizen_confirm }, { "call", citizen_call },
+		{ "set", citizen_set },         { NULL, NULL },
 	};
 
 	lua_newuserdatauv(L, 0, 0);

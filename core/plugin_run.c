@@ -347,14 +347,16 @@ static enum run_end run_slice(struct run *run, struct run_call *call, struct sli
 }
 
 /* Three short texts that live as long as the run: an arena's block would be many times their size. */
-static void keep_citizen(struct run *run, const struct journal_citizen *citizen)
+void run_citizen(struct run *run, const struct journal_citizen *citizen)
 {
 	size_t language = strlen(citizen->language) + 1, name = strlen(citizen->name) + 1;
+	struct buf fields = { 0 }; /* what is given may lie in run->fields */
 
-	buf_reset(&run->fields);
-	buf_add(&run->fields, citizen->language, language);
-	buf_add(&run->fields, citizen->name, name);
-	buf_addstr(&run->fields, citizen->area);
+	buf_add(&fields, citizen->language, language);
+	buf_add(&fields, citizen->name, name);
+	buf_addstr(&fields, citizen->area);
+	buf_free(&run->fields);
+	run->fields = fields;
 	run->citizen = (struct journal_citizen){
 		.language = run->fields.data,
 		.name = run->fields.data + language,
@@ -364,7 +366,7 @@ static void keep_citizen(struct run *run, const struct journal_citizen *citizen)
 
 static void apply_event(struct run *run, const struct journal_event *event)
 {
-	keep_citizen(run, &event->citizen);
+	run_citizen(run, &event->citizen);
 	run->channel = event->channel;
 	sandbox_run_seed(run->sandbox, event->seed);
 	sandbox_run_time(run->sandbox, event->time);
@@ -577,6 +579,7 @@ enum run_end run_go(struct run *run, struct run_call *call)
 
 	call->replayed = fresh;
 	call->said = call->log = call->appended = (struct bytes){ "", 0 };
+	call->set = (struct journal_citizen){ 0 };
 	call->error = "";
 	run->call = call;
 	if (fresh)

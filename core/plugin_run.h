@@ -50,7 +50,8 @@ struct run_call {
 	struct step *step;   /* record_writes are added */
 	struct arena *arena; /* for all that is handed out */
 	/* out */
-	struct bytes said; /* by say, up to the request or the end */
+	struct bytes said;          /* by say, up to the request or the end */
+	struct journal_citizen set; /* what the dialog changed of the citizen; NULL: unchanged */
 	struct request request;
 	struct record_query
 		query; /* of RUN_READS; table NULL: the request is an insert, the step's last record_write */

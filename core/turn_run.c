@@ -293,6 +293,21 @@ static void log_lines(struct turn *turn)
 			  log.data, NULL);
 }
 
+/* What the dialog changed of the citizen; it commits with the step. */
+static void take_set(struct turn *turn, const struct journal_citizen *set)
+{
+	struct citizen_data *data = citizen_data(turn->citizen);
+
+	if (set->name)
+		data->profile.name = arena_strdup(&data->arena, set->name);
+	if (set->area)
+		data->profile.area = arena_strdup(&data->arena, set->area);
+	if (set->language)
+		data->profile.language = arena_strdup(&data->arena, set->language);
+	if (set->name || set->area || set->language)
+		data->profile_dirty = true;
+}
+
 static void ran_cb(struct work *work, void *arg)
 {
 	struct turn *turn = arg;
@@ -315,6 +330,8 @@ static void ran_cb(struct work *work, void *arg)
 		buf_add(&turn->said, call->said.data, call->said.len);
 	}
 	log_lines(turn);
+	if (work->end == RUN_WAITS || work->end == RUN_READS || work->end == RUN_DONE)
+		take_set(turn, &call->set);
 	switch (work->end) {
 	case RUN_WAITS:
 		waits(turn);

@@ -30,9 +30,19 @@ local function any(citizen)
   }, { order = "random" }))
 end
 
+local function me(citizen)
+  citizen:say("Dulu %s.", citizen.name or "tanpa nama")
+  citizen:set { name = citizen:ask("Nama?"), area = "35.22.01", language = "jv" }
+  citizen:say("%s, %s, %s.", citizen.name, citizen.area, citizen.language)
+  if citizen:confirm("Benar?") then
+    citizen:set { name = "" }
+    citizen:say("%s; %s.", citizen.name or "tanpa nama", citizen.language)
+  end
+end
+
 return {
   name = "kinds", api = 1, summary = "Kinds of answers",
-  triggers = { keywords = { DATA = "data", PERLU = "needs", CALON = "any" },
+  triggers = { keywords = { DATA = "data", PERLU = "needs", CALON = "any", SAYA = "me" },
     ussd = { ["8"] = "any", ["9"] = "needs" }, menu = { ["8"] = "Calon", ["9"] = "Keperluan" } },
-  dialogs = { data = data, needs = needs, any = any },
+  dialogs = { data = data, needs = needs, any = any, me = me },
 }
