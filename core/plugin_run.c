@@ -448,6 +448,20 @@ static enum run_end take_read(struct run *run, struct run_call *call)
 	return end;
 }
 
+static bool same_bytes(struct bytes a, struct bytes b)
+{
+	return a.len == b.len && (a.len == 0 || memcmp(a.data, b.data, a.len) == 0);
+}
+
+/* Whether the request of the code is the recorded one. */
+static bool is_same(const struct run *run, const struct run_call *call, enum request_kind kind,
+		    uint64_t hash, struct bytes shape)
+{
+	if (kind != run->request.kind)
+		return false;
+	return call->loose ? same_bytes(shape, run->request.shape) : hash == run->request.hash;
+}
+
 /* Walks on until the code has a request that the journal doesn't answer. */
 static enum run_end walk(struct run *run, struct run_call *call, enum run_end end)
 {
@@ -463,8 +477,8 @@ static enum run_end walk(struct run *run, struct run_call *call, enum run_end en
 		if (rc == 0)
 			return end;
 		run->over = end == RUN_DONE;
-		if (run->over || entry.call.kind != run->request.kind ||
-		    entry.call.hash != run->request.hash)
+		if (run->over ||
+		    !is_same(run, call, entry.call.kind, entry.call.hash, entry.call.shape))
 			return diverged(run, call, request_kind_name(entry.call.kind));
 		if (request_is_question(entry.call.kind)) {
 			run->answered = true;
@@ -578,13 +592,14 @@ enum run_end run_go(struct run *run, struct run_call *call)
 	call->replayed = fresh;
 	call->said = call->log = call->appended = (struct bytes){ "", 0 };
 	call->error = "";
+	call->mark_count = 0;
 	run->call = call;
 	if (fresh)
 		end = begin(run, call);
 	end = walk(run, call, end);
 	if (end == RUN_WAITS && call->committed &&
-	    (run->request.kind != call->committed->kind ||
-	     run->request.hash != call->committed->hash))
+	    !is_same(run, call, call->committed->kind, call->committed->hash,
+		     call->committed->shape))
 		end = diverged(run, call, request_kind_name(call->committed->kind));
 	else if (end == RUN_DONE && call->committed) {
 		run->over = true;
