@@ -5,13 +5,15 @@
  */
 #include "check.h"
 
+#include <errno.h>
+#include <ftw.h>
 #include <getopt.h>
-#include <libgen.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <jansson.h>
 
@@ -322,7 +324,7 @@ static bool parse(int argc, char **argv, struct options *out)
 	};
 	int option;
 
-	*out = (struct options){ .state = "state", .budget = BUDGET };
+	*out = (struct options){ .budget = BUDGET };
 	optind = 1;
 	while ((option = getopt_long(argc, argv, "", names, NULL)) != -1) {
 		switch (option) {
@@ -394,7 +396,7 @@ static bool check_folder(struct check *check, const struct options *options, con
 	bool fine = set != NULL;
 
 	if (set && options->open)
-		fine = check_open(check, set, options->open, options->state) == 0;
+		fine = check_open(check, set, options->open) == 0;
 	for (unsigned i = 0; set && !options->open && i < set->count; i++)
 		if (!only || strcmp(set->plugins[i].name, only) == 0)
 			check_plugin(check, &set->plugins[i]);
@@ -426,28 +428,68 @@ static int finish(const struct check *check)
 	return errors > 0;
 }
 
-static int run(const struct options *options, int count, char **folders)
+static int remove_cb(const char *path, const struct stat *info UNUSED, int type UNUSED,
+		     struct FTW *ftw UNUSED)
 {
-	struct check check = { .budget = options->budget, .json = options->json };
-	struct settings *settings;
+	return remove(path);
+}
+
+/* Reading settings makes the program's own secrets: not where there is no gateway. */
+static bool read_settings(struct check *check, const struct options *options,
+			  struct settings **settings)
+{
+	const char *state = options->state  ? options->state
+			    : options->open ? "state"
+					    : check->folder;
 	char error[1024];
+
+	if (options->open && access(state, F_OK) < 0) {
+		fprintf(stderr,
+			"kentongan: %s: %s; --state says where the gateway keeps its store\n",
+			state, strerror(errno));
+		return false;
+	}
+	if (settings_read(options->config, state, settings, error, sizeof(error)) == 0)
+		return true;
+	fprintf(stderr, "kentongan: %s\n", error);
+	return false;
+}
+
+static int run(struct check *check, const struct options *options, int count, char **folders)
+{
+	struct settings *settings;
 	bool fine = true;
 	int status;
 
-	if (settings_read(options->config, options->state, &settings, error, sizeof(error)) < 0) {
-		fprintf(stderr, "kentongan: %s\n", error);
+	if (!read_settings(check, options, &settings))
 		return 1;
-	}
-	check.settings = settings;
+	check->settings = settings;
 	if (count == 0)
-		fine = check_folder(&check, options, settings->plugins);
+		fine = check_folder(check, options, settings->plugins);
 	for (int i = 0; i < count; i++)
-		fine &= check_folder(&check, options, folders[i]);
-	status = options->open ? 0 : finish(&check);
-	free(check.findings);
-	arena_free(&check.arena);
+		fine &= check_folder(check, options, folders[i]);
+	status = options->open ? 0 : finish(check);
 	settings_free(settings);
 	return fine ? status : 1;
+}
+
+static int run_in_folder(const struct options *options, int count, char **folders)
+{
+	const char *tmp = getenv("TMPDIR");
+	char folder[64];
+	struct check check = { .budget = options->budget, .json = options->json, .folder = folder };
+	int status;
+
+	snprintf(folder, sizeof(folder), "%.40s/kentongan-XXXXXX", tmp ? tmp : "/tmp");
+	if (!mkdtemp(folder)) {
+		fprintf(stderr, "kentongan: %s: %s\n", folder, strerror(errno));
+		return 1;
+	}
+	status = run(&check, options, count, folders);
+	nftw(folder, remove_cb, 16, FTW_DEPTH | FTW_PHYS);
+	free(check.findings);
+	arena_free(&check.arena);
+	return status;
 }
 
 int check_main(int argc, char **argv)
@@ -463,7 +505,9 @@ int check_main(int argc, char **argv)
 		return 0;
 	}
 	log_set_level(LOG_ERROR);
-	clock_fake(TIME_MS);
-	id_init(1, 0);
-	return run(&options, argc - optind, argv + optind);
+	if (!options.open) {
+		clock_fake(TIME_MS);
+		id_init(1, 0);
+	}
+	return run_in_folder(&options, argc - optind, argv + optind);
 }

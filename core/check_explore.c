@@ -16,7 +16,8 @@ enum {
 	RANKS = 16,
 	PLACES_MAX = 256,
 	WAY_MAX = 8, /* answers of a way that are told */
-	TRIES = 3,   /* of a run that a limit hit in replay */
+	TURN = 256,
+	TRIES = 3, /* of a run that a limit hit in replay */
 };
 
 struct item {
@@ -27,7 +28,7 @@ struct item {
 /* What waits, first in first out. */
 struct queue {
 	struct item *items; /* owned */
-	unsigned count, next;
+	unsigned count, next, room;
 };
 
 struct work {
@@ -38,6 +39,7 @@ struct work {
 		unsigned seen;
 	} places[PLACES_MAX];
 	unsigned place_count;
+	unsigned taken;
 	struct buf journal;
 };
 
@@ -86,9 +88,10 @@ static void add_journal(const struct node *node, struct buf *out)
 
 static void put(struct queue *queue, struct item item)
 {
-	if ((queue->count & (queue->count - 1)) == 0)
-		queue->items = xrealloc(queue->items, (queue->count ? 2 * queue->count : 1) *
-							      sizeof(*queue->items));
+	if (queue->count == queue->room) {
+		queue->room = queue->room > 0 ? 2 * queue->room : 64;
+		queue->items = xrealloc(queue->items, queue->room * sizeof(*queue->items));
+	}
 	queue->items[queue->count++] = item;
 }
 
@@ -167,7 +170,7 @@ static void report_error(struct explore *explore, const struct node *node, const
 		snprintf(name, sizeof(name), "%s", node->parent->place.file);
 	}
 	check_add(explore->check, FOUND_FAILURE, check_path(&explore->arena, explore->plugin, name),
-		  line, 0, "%s (%s)", error + at, way);
+		  line, 0, "%s (after %s)", error + at, way);
 }
 
 static void use_query(struct explore *explore, const struct record_query *query)
@@ -263,7 +266,7 @@ static bool too_many_reads(struct explore *explore, const struct node *node)
 		return false;
 	check_add(explore->check, FOUND_FAILURE,
 		  check_path(&explore->arena, explore->plugin, node->place.file), node->place.line,
-		  0, "more than %d reads of records without a question (%s)", CHECK_READS_MAX,
+		  0, "more than %d reads of records without a question (after %s)", CHECK_READS_MAX,
 		  check_way(explore, node));
 	return true;
 }
@@ -401,13 +404,21 @@ static void run_choice(struct work *work, struct item item)
 	step_free(step);
 }
 
+/* Of the places that were seen often, for a while what came last, which leads far, and for a while what waits longest. */
 static bool take(struct work *work, struct item *out)
 {
-	for (unsigned i = 0; i < RANKS; i++)
-		if (work->queues[i].next < work->queues[i].count) {
-			*out = work->queues[i].items[work->queues[i].next++];
-			return true;
-		}
+	struct queue *last = &work->queues[RANKS - 1];
+
+	for (unsigned i = 0; i < RANKS; i++) {
+		struct queue *queue = &work->queues[i];
+
+		if (queue->next == queue->count)
+			continue;
+		work->taken++;
+		*out = queue == last && work->taken / TURN % 2 == 0 ? queue->items[--queue->count]
+								    : queue->items[queue->next++];
+		return true;
+	}
 	return false;
 }
 

@@ -64,7 +64,8 @@ static void find_endless(struct explore *explore)
 		    (node->parent->kind != NODE_START && !node->parent->can_end))
 			continue;
 		report(explore, node, FOUND_ENDLESS,
-		       arena_printf(&explore->arena, "no answer leads to an end from here (%s)",
+		       arena_printf(&explore->arena,
+				    "no answer leads to an end from here (after %s)",
 				    check_way(explore, node)));
 	}
 }
@@ -162,7 +163,7 @@ static void find_all_same(struct explore *explore)
 
 		while (before < i && !same_place(explore->nodes[before], node))
 			before++;
-		if (before == i && node->kind == NODE_QUESTION)
+		if (before == i && node->kind == NODE_QUESTION && node->can_end)
 			find_same(explore, node);
 	}
 }

@@ -58,7 +58,10 @@ static void add_start(struct explore *explore, struct node *node, const char *ke
 	if (node->choice_count == STARTS_MAX)
 		return;
 	choice = choice_add(explore, node, STARTS_MAX);
-	choice->label = text;
+	choice->label = strcmp(explore->citizen->language, "id") == 0
+				? text
+				: arena_printf(&explore->arena, "%s in language %s", text,
+					       explore->citizen->language);
 	add_event(explore, &buf, keyword, rest, text, true);
 	choice->entry = from_buf(&explore->arena, &buf);
 }

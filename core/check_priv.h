@@ -37,7 +37,8 @@ struct finding {
 struct check {
 	struct arena arena; /* of the findings */
 	const struct settings *settings;
-	unsigned budget; /* runs for each dialog */
+	const char *folder; /* a new one, that goes in the end */
+	unsigned budget;    /* runs for each dialog */
 	bool json;
 	struct finding *findings; /* owned */
 	unsigned finding_count;
@@ -154,5 +155,4 @@ void check_shown(struct explore *explore, struct node *node);
 void check_graph(struct explore *explore);
 
 /* `--open` (check_open.c); the exit status. */
-int check_open(struct check *check, const struct plugin_set *set, const char *only,
-	       const char *store);
+int check_open(struct check *check, const struct plugin_set *set, const char *name);

@@ -370,14 +370,15 @@ static void apply_event(struct run *run, const struct journal_event *event)
 	sandbox_run_time(run->sandbox, event->time);
 }
 
-static enum run_end diverged(struct run *run, struct run_call *call, const char *recorded)
+static enum run_end diverged(struct run *run, struct run_call *call, enum request_kind expected)
 {
 	const char *now = run->over ? "ends" : request_kind_name(run->request.kind);
 
+	call->expected = expected;
 	return fail(call, RUN_DIVERGED,
 		    "%s: the dialog %s where the journal has %s: not the code or arguments that it "
 		    "began with",
-		    run->program->bundle->plugin, now, recorded);
+		    run->program->bundle->plugin, now, request_kind_name(expected));
 }
 
 /* The next entry that counts; 1, 0 at the end, or negative: damaged. */
@@ -479,9 +480,10 @@ static enum run_end walk(struct run *run, struct run_call *call, enum run_end en
 		run->over = end == RUN_DONE;
 		if (run->over ||
 		    !is_same(run, call, entry.call.kind, entry.call.hash, entry.call.shape))
-			return diverged(run, call, request_kind_name(entry.call.kind));
+			return diverged(run, call, entry.call.kind);
 		if (request_is_question(entry.call.kind)) {
 			run->answered = true;
+			call->answered++;
 			run->acted = false;
 		}
 		run->live = at_end(run, call) && !call->committed;
@@ -592,7 +594,8 @@ enum run_end run_go(struct run *run, struct run_call *call)
 	call->replayed = fresh;
 	call->said = call->log = call->appended = (struct bytes){ "", 0 };
 	call->error = "";
-	call->mark_count = 0;
+	call->mark_count = call->answered = 0;
+	call->expected = REQUEST_NONE;
 	run->call = call;
 	if (fresh)
 		end = begin(run, call);
@@ -600,10 +603,10 @@ enum run_end run_go(struct run *run, struct run_call *call)
 	if (end == RUN_WAITS && call->committed &&
 	    !is_same(run, call, call->committed->kind, call->committed->hash,
 		     call->committed->shape))
-		end = diverged(run, call, request_kind_name(call->committed->kind));
+		end = diverged(run, call, call->committed->kind);
 	else if (end == RUN_DONE && call->committed) {
 		run->over = true;
-		end = diverged(run, call, request_kind_name(call->committed->kind));
+		end = diverged(run, call, call->committed->kind);
 	}
 	if (end == RUN_WAITS && call->read)
 		end = take_read(run, call);

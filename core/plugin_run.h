@@ -69,7 +69,10 @@ struct run_call {
 	struct bytes appended; /* an entry for `read`, to be added to the journal */
 	const char *error;     /* one line with file and line */
 	struct bytes log;      /* what log and print wrote in what is new */
-	bool replayed;         /* the run began at the journal's start */
+	/* Of RUN_DIVERGED, where a call was not the recorded one: what was, or REQUEST_NONE; and the questions that were passed. */
+	enum request_kind expected;
+	unsigned answered;
+	bool replayed; /* the run began at the journal's start */
 };
 
 /* The dialog's function by its name, or NULL where the bundle has none (error says so). */
