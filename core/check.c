@@ -21,7 +21,7 @@
 #include "clock.h"
 #include "log.h"
 
-enum { BUDGET = 5000, BUDGET_MAX = 1000000 };
+enum { BUDGET = 5000, BUDGET_MAX = 1000000, SECONDS = 60, SECONDS_MAX = 86400 };
 
 static const int64_t TIME_MS = 1795489200000; /* 2026-11-24T03:00:00Z */
 
@@ -91,6 +91,15 @@ static void print_finding(const struct finding *finding)
 	printf(" %s: %s\n", kinds[finding->kind].error ? "error" : "warning", finding->text);
 }
 
+void check_tell(struct check *check, unsigned first)
+{
+	if (check->finding_count > first)
+		qsort(check->findings + first, check->finding_count - first,
+		      sizeof(*check->findings), by_place);
+	for (unsigned i = first; !check->json && i < check->finding_count; i++)
+		print_finding(&check->findings[i]);
+}
+
 static json_t *finding_json(const struct finding *finding)
 {
 	return json_pack("{s:s, s:i, s:s, s:s, s:s}", "file", finding->path, "line", finding->line,
@@ -114,207 +123,34 @@ const char *check_path(struct arena *arena, const struct plugin *plugin, const c
 	return arena_printf(arena, "%s/%s.lua", slash ? folder : ".", name);
 }
 
-/* The line of the plugin's own file where a word is set: `word =`. */
-static int line_of(const struct plugin *plugin, const char *word)
-{
-	struct bytes source = plugin->bundle->files[0].source;
-	size_t len = strlen(word);
-	int line = 1;
-
-	for (size_t i = 0; i + len < source.len; i++) {
-		const char *at = source.data + i;
-		size_t blanks = strspn(at + len, " \t");
-
-		if (*at == '\n')
-			line++;
-		else if (strncmp(at, word, len) == 0 && at[len + blanks] == '=' &&
-			 (i == 0 || strchr(" \t\n{,", at[-1])))
-			return line;
-	}
-	return 0;
-}
-
-static bool has_word(const struct plugin *plugin, const char *word)
-{
-	for (unsigned i = 0; i < plugin->bundle->file_count; i++)
-		if (memmem(plugin->bundle->files[i].source.data,
-			   plugin->bundle->files[i].source.len, word, strlen(word)))
-			return true;
-	return false;
-}
-
-/* ---- a plugin ---- */
-
-static const struct profile_try profiles[] = {
-	{ { "id", "", "" }, NULL },
-	{ { "id", "Siti Rahayu", "35.22.01.2001" }, "citizen.name" },
-	{ { "id", "Siti Rahayu", "35.22.01.2001" }, "citizen.area" },
-	{ { "jv", "", "" }, "language" },
-	{ { "en", "", "" }, "language" },
-};
-
-static bool is_tried(const struct plugin *plugin, unsigned profile)
-{
-	if (profiles[profile].needs && !has_word(plugin, profiles[profile].needs))
-		return false;
-	return profile != 2 || !is_tried(plugin, 1); /* the same citizen */
-}
-
-static bool has_start(const struct plugin *plugin, const char *dialog, enum channel channel)
-{
-	for (unsigned i = 0; channel == CHANNEL_SMS && i < plugin->keyword_count; i++)
-		if (strcmp(plugin->keywords[i].dialog, dialog) == 0)
-			return true;
-	for (unsigned i = 0; channel == CHANNEL_USSD && i < plugin->anchor_count; i++)
-		if (strcmp(plugin->anchors[i].dialog, dialog) == 0)
-			return true;
-	return false;
-}
-
-static void check_dialog(struct check *check, const struct plugin *plugin, const char *dialog,
-			 struct plugin_use *use)
-{
-	static const enum channel channels[] = { CHANNEL_SMS, CHANNEL_USSD };
-	unsigned ways = 0, count = 0;
-
-	for (unsigned i = 0; i < ARRAY_LEN(profiles); i++)
-		count += is_tried(plugin, i);
-	for (unsigned c = 0; c < ARRAY_LEN(channels); c++)
-		ways += has_start(plugin, dialog, channels[c]);
-	if (ways == 0) {
-		check_add(check, FOUND_UNREACHED, plugin->path, line_of(plugin, dialog), 0,
-			  "no keyword and no code leads to the dialog '%s'", dialog);
-		return;
-	}
-	for (unsigned i = 0; i < ARRAY_LEN(profiles) * ARRAY_LEN(channels); i++) {
-		struct explore explore = { .check = check,
-					   .plugin = plugin,
-					   .dialog = dialog,
-					   .channel = channels[i % 2],
-					   .citizen = &profiles[i / 2].citizen,
-					   .use = use,
-					   .budget = check->budget / (ways * count) };
-
-		if (is_tried(plugin, i / 2) && has_start(plugin, dialog, channels[i % 2]))
-			check_explore(&explore);
-	}
-}
-
-static void check_indexes(struct check *check, const struct plugin *plugin,
-			  const struct record_table *table, const struct table_use *use)
-{
-	for (unsigned i = 0; i < table->field_count; i++)
-		if (table->fields[i].indexed && !use->fields[i])
-			check_add(check, FOUND_INDEX, plugin->path, line_of(plugin, table->name), i,
-				  "no dialog searches records.%s by '%s': its index is of no use",
-				  table->name, table->fields[i].name);
-}
-
-/* What no way has touched; with a budget that was too small nothing is said. */
-static void check_tables(struct check *check, const struct plugin *plugin,
-			 const struct plugin_use *use)
-{
-	const struct bundle *bundle = plugin->bundle;
-
-	for (unsigned i = 0; use->untried == 0 && i < bundle->table_count; i++) {
-		const struct record_table *table = &bundle->tables[i];
-		const struct table_use *of = &use->tables[i];
-		int line = line_of(plugin, table->name);
-
-		if (!of->read && !of->written)
-			check_add(check, FOUND_TABLE, plugin->path, line, 0,
-				  "no dialog uses records.%s", table->name);
-		else if (!of->read)
-			check_add(check, FOUND_TABLE, plugin->path, line, 0,
-				  "no dialog reads records.%s", table->name);
-		else
-			check_indexes(check, plugin, table, of);
-	}
-}
-
-static void print_use(const struct check *check, const struct plugin *plugin,
-		      const struct plugin_use *use)
-{
-	if (check->json)
-		return;
-	printf("%s: %u runs, %u states; at most: questions %u%s, SMS segments %u\n", plugin->name,
-	       use->runs, use->states, use->longest, use->loops ? " (and circles)" : "", use->cost);
-	if (use->untried > 0)
-		printf("%s: the budget of %u runs for a dialog left %u answers untried, the first "
-		       "of "
-		       "them at %s.lua:%d\n",
-		       plugin->name, check->budget, use->untried, use->untried_at.file,
-		       use->untried_at.line);
-}
-
-static struct table_use *new_tables(struct arena *arena, const struct bundle *bundle)
-{
-	struct table_use *tables = arena_alloc(arena, (bundle->table_count + 1) * sizeof(*tables));
-
-	for (unsigned i = 0; i < bundle->table_count; i++)
-		tables[i].fields = arena_alloc(arena, (bundle->tables[i].field_count + 1) *
-							      sizeof(*tables[i].fields));
-	return tables;
-}
-
-/* Findings of one plugin in the order of its lines, and then what it comes to. */
-static void check_plugin(struct check *check, const struct plugin *plugin)
-{
-	unsigned first = check->finding_count;
-	struct plugin_use use = { 0 };
-
-	if (plugin->error) {
-		char *error = arena_strdup(&check->arena, plugin->error), *colon;
-		int line = 0, at = 0;
-
-		colon = strchr(error, ':');
-		if (colon && sscanf(colon, ":%d: %n", &line, &at) == 1 && at > 0) {
-			*colon = '\0';
-			check_add(check, FOUND_LOAD, error, line, 0, "%s", colon + at);
-		} else {
-			check_add(check, FOUND_LOAD, plugin->path, 0, 0, "%s", error);
-		}
-	} else {
-		use.tables = new_tables(&check->arena, plugin->bundle);
-		for (unsigned i = 0; i < plugin->dialog_count; i++)
-			check_dialog(check, plugin, plugin->dialogs[i], &use);
-		check_tables(check, plugin, &use);
-	}
-	if (check->finding_count > first)
-		qsort(check->findings + first, check->finding_count - first,
-		      sizeof(*check->findings), by_place);
-	for (unsigned i = first; !check->json && i < check->finding_count; i++)
-		print_finding(&check->findings[i]);
-	if (!plugin->error)
-		print_use(check, plugin, &use);
-}
-
 /* ---- the command ---- */
 
 struct options {
 	const char *config, *state, *open;
-	unsigned budget;
+	unsigned budget, seconds;
 	bool json, help;
 };
 
 static void print_usage(FILE *out)
 {
 	fprintf(out,
-		"usage: kentongan check [--budget RUNS] [--json] [--config FILE] [FOLDER...]\n"
+		"usage: kentongan check [--budget RUNS] [--seconds S] [--json] [--config FILE] "
+		"[FOLDER...]\n"
 		"       kentongan check --open PLUGIN [--state FOLDER] [--config FILE] [FOLDER]\n"
 		"  runs each dialog of the plugins in the folders (a plugin's own, or that of all) "
 		"with every "
 		"kind of answer,\n"
-		"  %d runs for each dialog at most; --open runs a store's open dialogs of one "
-		"plugin on "
-		"the code that is there now\n",
-		BUDGET);
+		"  at most %d times and for %d seconds each; --open runs a store's open dialogs of "
+		"one "
+		"plugin on the code that is there now\n",
+		BUDGET, SECONDS);
 }
 
 static bool parse(int argc, char **argv, struct options *out)
 {
 	static const struct option names[] = {
 		{ "budget", required_argument, NULL, 'b' },
+		{ "seconds", required_argument, NULL, 't' },
 		{ "config", required_argument, NULL, 'c' },
 		{ "open", required_argument, NULL, 'o' },
 		{ "state", required_argument, NULL, 's' },
@@ -324,12 +160,15 @@ static bool parse(int argc, char **argv, struct options *out)
 	};
 	int option;
 
-	*out = (struct options){ .budget = BUDGET };
+	*out = (struct options){ .budget = BUDGET, .seconds = SECONDS };
 	optind = 1;
 	while ((option = getopt_long(argc, argv, "", names, NULL)) != -1) {
 		switch (option) {
 		case 'b':
 			out->budget = (unsigned)strtoul(optarg, NULL, 10);
+			break;
+		case 't':
+			out->seconds = (unsigned)strtoul(optarg, NULL, 10);
 			break;
 		case 'c':
 			out->config = optarg;
@@ -350,7 +189,8 @@ static bool parse(int argc, char **argv, struct options *out)
 			return false;
 		}
 	}
-	return out->budget >= 1 && out->budget <= BUDGET_MAX;
+	return out->budget >= 1 && out->budget <= BUDGET_MAX && out->seconds >= 1 &&
+	       out->seconds <= SECONDS_MAX;
 }
 
 /* A plugin's own folder names its plugin: the plugins lie around it. */
@@ -399,7 +239,7 @@ static bool check_folder(struct check *check, const struct options *options, con
 		fine = check_open(check, set, options->open) == 0;
 	for (unsigned i = 0; set && !options->open && i < set->count; i++)
 		if (!only || strcmp(set->plugins[i].name, only) == 0)
-			check_plugin(check, &set->plugins[i]);
+			check_plugin(check, &set->plugins[i], folder);
 	plugins_free(set);
 	free(folder);
 	free(only);
@@ -477,7 +317,10 @@ static int run_in_folder(const struct options *options, int count, char **folder
 {
 	const char *tmp = getenv("TMPDIR");
 	char folder[64];
-	struct check check = { .budget = options->budget, .json = options->json, .folder = folder };
+	struct check check = { .budget = options->budget,
+			       .seconds = options->seconds,
+			       .json = options->json,
+			       .folder = folder };
 	int status;
 
 	snprintf(folder, sizeof(folder), "%.40s/kentongan-XXXXXX", tmp ? tmp : "/tmp");

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
+#include <time.h>
 
 #include "check_priv.h"
 
@@ -437,16 +438,27 @@ static void count_untried(struct work *work)
 	}
 }
 
+/* Not clock.h's, which stands still. */
+static int64_t now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
 void check_explore(struct explore *explore)
 {
 	struct work work = { .explore = explore };
 	struct node *start = node_add(explore,
 				      &(struct node){ .kind = NODE_START, .place.file = "" });
+	int64_t began = now_ms();
 	struct item item;
 
 	model_starts(explore, start);
 	put_choices(&work, start);
-	for (unsigned i = 0; i < explore->budget && take(&work, &item); i++)
+	for (unsigned i = 0;
+	     i < explore->budget && now_ms() - began < explore->ms && take(&work, &item); i++)
 		run_choice(&work, item);
 	check_graph(explore);
 	count_untried(&work);

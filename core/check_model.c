@@ -48,6 +48,16 @@ static void add_event(struct explore *explore, struct buf *buf, const char *keyw
 	journal_add_event(buf, &event);
 }
 
+/* "SURVEI in language jv with replace = false" */
+static const char *start_label(struct explore *explore, const char *text)
+{
+	struct arena *arena = &explore->arena;
+
+	if (strcmp(explore->citizen->language, "id") != 0)
+		text = arena_printf(arena, "%s in language %s", text, explore->citizen->language);
+	return explore->variant ? arena_printf(arena, "%s with %s", text, explore->variant) : text;
+}
+
 static void add_start(struct explore *explore, struct node *node, const char *keyword,
 		      const char *rest, const char *text)
 {
@@ -58,10 +68,7 @@ static void add_start(struct explore *explore, struct node *node, const char *ke
 	if (node->choice_count == STARTS_MAX)
 		return;
 	choice = choice_add(explore, node, STARTS_MAX);
-	choice->label = strcmp(explore->citizen->language, "id") == 0
-				? text
-				: arena_printf(&explore->arena, "%s in language %s", text,
-					       explore->citizen->language);
+	choice->label = start_label(explore, text);
 	add_event(explore, &buf, keyword, rest, text, true);
 	choice->entry = from_buf(&explore->arena, &buf);
 }

@@ -37,8 +37,8 @@ struct finding {
 struct check {
 	struct arena arena; /* of the findings */
 	const struct settings *settings;
-	const char *folder; /* a new one, that goes in the end */
-	unsigned budget;    /* runs for each dialog */
+	const char *folder;       /* a new one, that goes in the end */
+	unsigned budget, seconds; /* for each dialog: runs, time */
 	bool json;
 	struct finding *findings; /* owned */
 	unsigned finding_count;
@@ -47,6 +47,8 @@ struct check {
 /* Adds, or takes the place of a lighter one; path and text are copied. */
 void check_add(struct check *check, enum finding_kind kind, const char *path, int line,
 	       unsigned weight, const char *fmt, ...) PRINTF_LIKE(6, 7);
+/* Puts those from `first` on in order, and prints them. */
+void check_tell(struct check *check, unsigned first);
 /* The path of a file as `require` names it.  Ownership: in the arena. */
 const char *check_path(struct arena *arena, const struct plugin *plugin, const char *name);
 
@@ -124,13 +126,14 @@ struct explore {
 	const char *dialog;
 	enum channel channel;
 	const struct journal_citizen *citizen;
+	const char *variant; /* "replace = false": the setting that is another; NULL: none */
 	struct program *program;
 	struct plugin_use *use;
 	struct arena arena;  /* of all nodes */
 	struct node **nodes; /* owned list */
 	unsigned node_count;
 	struct node *by_state;
-	unsigned budget;
+	unsigned budget, ms; /* runs, time */
 };
 
 enum {
@@ -138,6 +141,8 @@ enum {
 	CHECK_READS_MAX = 100,     /* without a question, as in turn_run.c */
 };
 
+/* All of a plugin that lies in a folder of plugins (check_plugin.c). */
+void check_plugin(struct check *check, const struct plugin *plugin, const char *folder);
 /* Runs the dialog as far as the budget goes. */
 void check_explore(struct explore *explore);
 /* What a citizen did up to a state, for people.  Ownership: in the arena. */

@@ -81,12 +81,12 @@ static const char *about_foreign(struct explore *explore, struct bytes text, ssi
 	character = arena_bytes(arena, character.data, character.len);
 	instead = gsm7_smart(arena, character, true);
 	about = arena_printf(arena,
-			     "; '%s' (U+%04X) is not in the GSM alphabet and halves the room",
+			     "; \"%s\" (U+%04X) is not in the GSM alphabet and halves the room",
 			     character.data, (unsigned)point);
 	if (gsm7_size(instead, NULL, 0).coding == CODING_UCS2 || instead.len == 0)
 		return about;
 	instead = arena_bytes(arena, instead.data, instead.len);
-	return arena_printf(arena, "%s: write '%s'", about, instead.data);
+	return arena_printf(arena, "%s: write \"%s\"", about, instead.data);
 }
 
 static void report(struct explore *explore, const struct node *node, struct bytes text,

@@ -19,6 +19,7 @@ core_libcore_a_SOURCES = \
 	core/check_graph.c \
 	core/check_model.c \
 	core/check_open.c \
+	core/check_plugin.c \
 	core/check_priv.h \
 	core/check_text.c \
 	core/citizen.c \
