@@ -355,50 +355,72 @@ static enum run_end go(struct explore *explore, struct run_call *call, struct ru
 	return run_go(*run, call);
 }
 
-static void run_choice(struct work *work, struct item item)
+static enum run_end run_journal(struct work *work, struct item item, struct run_call *call,
+				struct run **run)
 {
-	struct explore *explore = work->explore;
-	struct node *node = item.node;
-	const struct choice *choice = &node->choices[item.choice];
-	struct said_mark marks[RUN_MARKS];
-	struct step *step = step_new();
-	struct node fresh = { .parent = node, .via = item.choice, .facts = node->facts };
-	struct run_call call = { .citizen = "+6281200000001",
-				 .dialog = { 1, 1 },
-				 .committed = choice->read ? &node->request : NULL,
-				 .read = choice->read,
-				 .step = step,
-				 .arena = &explore->arena,
-				 .marks = marks };
+	const struct choice *choice = &item.node->choices[item.choice];
 	enum run_end end = RUN_AGAIN;
-	struct run *run = NULL;
 
 	buf_reset(&work->journal);
-	add_journal(node, &work->journal);
+	add_journal(item.node, &work->journal);
 	buf_add(&work->journal, choice->entry.data, choice->entry.len);
-	call.journal = (struct bytes){ work->journal.data, work->journal.len };
+	call->journal = (struct bytes){ work->journal.data, work->journal.len };
+	call->committed = choice->read ? &item.node->request : NULL;
+	call->read = choice->read;
+	*run = NULL;
 	for (unsigned i = 0; i < TRIES && end == RUN_AGAIN; i++) {
-		run_free(run);
-		end = go(explore, &call, &run);
+		run_free(*run);
+		end = go(work->explore, call, run);
 	}
-	explore->use->runs++;
-	fresh.kind = kind_of(end);
-	fresh.request = call.request;
-	fresh.query = call.query;
-	fresh.piece = choice->read ? call.appended : choice->entry;
-	fresh.questions = node->questions + (end == RUN_WAITS);
-	fresh.reads = end == RUN_READS ? node->reads + 1 : 0;
-	fresh.effects = node->kind == NODE_READ ? node->effects : 0;
-	if (choice->fact)
-		fresh.facts = choice->fact;
-	take_said(explore, &fresh, node, &call);
-	take_writes(explore, &fresh, step);
-	if (run)
-		fresh.place = run_place(run, &explore->arena);
+	work->explore->use->runs++;
+	return end;
+}
+
+/* The state that a run came to. */
+static struct node state_after(struct explore *explore, struct item from,
+			       const struct run_call *call, enum run_end end)
+{
+	const struct node *node = from.node;
+	const struct choice *choice = &node->choices[from.choice];
+	struct node fresh = {
+		.kind = kind_of(end),
+		.parent = from.node,
+		.via = from.choice,
+		.piece = choice->read ? call->appended : choice->entry,
+		.request = call->request,
+		.query = call->query,
+		.place.file = "",
+		.facts = choice->fact ? choice->fact : node->facts,
+		.questions = node->questions + (end == RUN_WAITS),
+		.reads = end == RUN_READS ? node->reads + 1 : 0,
+		.effects = node->kind == NODE_READ ? node->effects : 0,
+	};
+
+	take_said(explore, &fresh, node, call);
+	take_writes(explore, &fresh, call->step);
 	if (end == RUN_READS && fresh.query.table)
 		use_query(explore, &fresh.query);
 	if (fresh.kind == NODE_BROKEN)
-		report_error(explore, &fresh, call.error);
+		report_error(explore, &fresh, call->error);
+	return fresh;
+}
+
+static void run_choice(struct work *work, struct item item)
+{
+	struct explore *explore = work->explore;
+	struct said_mark marks[RUN_MARKS];
+	struct step *step = step_new();
+	struct run_call call = { .citizen = "+6281200000001",
+				 .dialog = { 1, 1 },
+				 .step = step,
+				 .arena = &explore->arena,
+				 .marks = marks };
+	struct run *run;
+	enum run_end end = run_journal(work, item, &call, &run);
+	struct node fresh = state_after(explore, item, &call, end);
+
+	if (run)
+		fresh.place = run_place(run, &explore->arena);
 	fresh.state = state_of(&fresh, run);
 	arrive(work, item, &fresh);
 	run_free(run);

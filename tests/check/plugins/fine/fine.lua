@@ -1,4 +1,4 @@
--- fine.lua - nothing is wrong with it: a circle that can be left, records that may be taken, all that is read is checked.
+-- fine.lua - nothing is wrong with it: a circle that can be left, records that may be taken, checks of what is read.
 
 local function enter(citizen, settings)
   local text

@@ -13,7 +13,7 @@ return {
   name = "varied", api = 1, summary = "Depends on settings",
   triggers = { keywords = { SAPA = "dialog" } },
   settings = {
-    greeting = { "choice", choices = { "short", "long", "warm" }, default = "short", help = "How citizens are greeted" },
+    greeting = { "choice", choices = { "short", "long", "warm" }, default = "short", help = "The greeting" },
     ask = { "boolean", default = false, help = "Whether they are asked" },
   },
   dialog = dialog,
