@@ -283,7 +283,7 @@ static bool read_settings(struct check *check, const struct options *options,
 					    : check->folder;
 	char error[1024];
 
-	if (options->open && access(state, F_OK) < 0) {
+	if (options->open && !options->config && access(state, F_OK) < 0) {
 		fprintf(stderr,
 			"kentongan: %s: %s; --state says where the gateway keeps its store\n",
 			state, strerror(errno));

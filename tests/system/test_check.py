@@ -60,6 +60,9 @@ def test_open_dialogs_are_run_on_new_code(program):
         expect(gw, KIND, 1, "1 would continue, 2 would diverge: question 2, pesan.lua:6, expected choose, found ask\n")
         expect(gw, SHORT, 1, "2 would continue, 1 would diverge: question 4, pesan.lua, expected ask, found the end\n")
         expect(gw, FAILS, 1, "2 would continue, 1 would diverge: pesan:7: attempt to concatenate a nil value (field 'size')\n")
+        by_config = [gw.program, "check", "--open", "pesan", "--config", str(gw.folder / "kentongan.conf.lua")]
+        done = subprocess.run(by_config, capture_output=True, text=True, cwd="/", timeout=gateway.PATIENCE, check=False)
+        assert done.stdout.startswith("2 would continue, 1 would diverge: "), done
         scenes.tell(gw, "+6281200000003", "Jalan Merdeka 12")  # the gateway went on with its own code meanwhile
         gateway.until("the end", lambda: len(gw.messages("+6281200000003")) == 5)
 
