@@ -59,6 +59,8 @@ enum answer_fit answer_read(struct arena *arena, const struct question *question
 bool answer_chosen(const struct answer *answer, unsigned option);
 /* Days since 1970-01-01 of a day of the calendar. */
 int64_t answer_days(int year, int month, int day);
+/* The other way round, as "1945-08-17".  Ownership: in the arena. */
+struct bytes answer_date(struct arena *arena, int64_t days);
 
 /* Whether a mistyped word (folded) means another (folded): one letter wrong, missing, too many or swapped with its neighbour in a word
  * of 4 letters, two in one of 7 and more; at least its first or its last letter is right; digits are never letters but for 0 and o, 1 and l

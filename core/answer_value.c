@@ -202,6 +202,14 @@ static void civil(int64_t days, int *year, int *month, int *day)
 	*year = (int)(year_of + era * 400 + (*month <= 2));
 }
 
+struct bytes answer_date(struct arena *arena, int64_t days)
+{
+	int year, month, day;
+
+	civil(days, &year, &month, &day);
+	return (struct bytes){ arena_printf(arena, "%04d-%02d-%02d", year, month, day), 10 };
+}
+
 static bool is_date(int year, int month, int day)
 {
 	int y, m, d;
@@ -337,7 +345,6 @@ static enum answer_fit read_date(struct arena *arena, const struct question *que
 {
 	struct date date = { 0 };
 	struct words words;
-	int year, month, day;
 	int64_t days;
 
 	split(arena, text, " \t\r\n!?;:()\"'.,/-_", &words);
@@ -346,9 +353,7 @@ static enum answer_fit read_date(struct arena *arena, const struct question *que
 	cut_digits(&date);
 	if (words.many || date.bad || date.strange > 2 || !resolve(question, &date, &days))
 		return ANSWER_NONE;
-	civil(days, &year, &month, &day);
-	out->text.data = arena_printf(arena, "%04d-%02d-%02d", year, month, day);
-	out->text.len = 10;
+	out->text = answer_date(arena, days);
 	return date.strange > 0 ? ANSWER_NEAR : ANSWER_FITS;
 }
 

@@ -15,6 +15,15 @@ core_libcore_a_SOURCES = \
 	core/base.h \
 	core/chat.c \
 	core/chat.h \
+	core/check.c \
+	core/check.h \
+	core/check_explore.c \
+	core/check_graph.c \
+	core/check_model.c \
+	core/check_open.c \
+	core/check_plugin.c \
+	core/check_priv.h \
+	core/check_text.c \
 	core/citizen.c \
 	core/citizen.h \
 	core/clock.c \
@@ -86,6 +95,7 @@ core_libcore_a_SOURCES = \
 	core/plugin_pattern.h \
 	core/plugin_run.c \
 	core/plugin_run.h \
+	core/plugin_run_look.c \
 	core/plugin_sandbox.c \
 	core/plugin_sandbox.h \
 	core/plugin_sandbox_base.c \

@@ -5,6 +5,7 @@
 
 #include "base.h"
 #include "chat.h"
+#include "check.h"
 #include "control.h"
 #include "crash.h"
 #include "serve.h"
@@ -63,6 +64,7 @@ static const struct command {
 	  "run the gateway in the foreground" },
 	{ "chat", chat_main, "[--from NUMBER] [--ussd [CODE]]", "a phone in the terminal" },
 	{ "test", transcript_main, "[FILE.dialog|FOLDER...]", "play the plugins' transcripts" },
+	{ "check", check_main, "[FOLDER...]|--open PLUGIN", "look for faults in plugins" },
 	{ "settings", print_settings, "", "list every setting, its default and what is allowed" },
 	{ "message", control_main, "find|show|release|drop ...", "a citizen's messages" },
 	{ "optout", control_main, "list", "citizens who said STOP" },

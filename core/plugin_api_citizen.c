@@ -419,6 +419,21 @@ static int citizen_set(lua_State *L)
 
 /* ---- say ---- */
 
+/* Where what was just said comes from. */
+static void mark_said(lua_State *L, struct run *run)
+{
+	struct run_call *call = run->call;
+	struct said_mark *mark = &call->marks[call->mark_count];
+	lua_Debug ar;
+
+	if (call->mark_count == RUN_MARKS || !lua_getstack(L, 1, &ar))
+		return;
+	lua_getinfo(L, "Sl", &ar);
+	*mark = (struct said_mark){ run->said.len, arena_strdup(call->arena, ar.short_src),
+				    ar.currentline };
+	call->mark_count++;
+}
+
 /* citizen:say(text)  citizen:say(format, ...)                                                   [-0, +0, v]
  * Adds a line to what the citizen reads next: before the next question, or at the end.  With arguments the text is a format as of
  * string.format.  Raises on a bad argument, and after too much of it.   upvalue: string.format
@@ -446,6 +461,8 @@ static int citizen_say(lua_State *L)
 		if (run->said.len > 0)
 			buf_add(&run->said, "\n", 1);
 		buf_add(&run->said, text.data, text.len);
+		if (run->call->marks)
+			mark_said(L, run);
 	}
 	return 0;
 }

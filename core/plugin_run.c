@@ -372,14 +372,15 @@ static void apply_event(struct run *run, const struct journal_event *event)
 	sandbox_run_time(run->sandbox, event->time);
 }
 
-static enum run_end diverged(struct run *run, struct run_call *call, const char *recorded)
+static enum run_end diverged(struct run *run, struct run_call *call, enum request_kind expected)
 {
 	const char *now = run->over ? "ends" : request_kind_name(run->request.kind);
 
+	call->expected = expected;
 	return fail(call, RUN_DIVERGED,
 		    "%s: the dialog %s where the journal has %s: not the code or arguments that it "
 		    "began with",
-		    run->program->bundle->plugin, now, recorded);
+		    run->program->bundle->plugin, now, request_kind_name(expected));
 }
 
 /* The next entry that counts; 1, 0 at the end, or negative: damaged. */
@@ -450,6 +451,20 @@ static enum run_end take_read(struct run *run, struct run_call *call)
 	return end;
 }
 
+static bool same_bytes(struct bytes a, struct bytes b)
+{
+	return a.len == b.len && (a.len == 0 || memcmp(a.data, b.data, a.len) == 0);
+}
+
+/* Whether the request of the code is the recorded one. */
+static bool is_same(const struct run *run, const struct run_call *call, enum request_kind kind,
+		    uint64_t hash, struct bytes shape)
+{
+	if (kind != run->request.kind)
+		return false;
+	return call->loose ? same_bytes(shape, run->request.shape) : hash == run->request.hash;
+}
+
 /* Walks on until the code has a request that the journal doesn't answer. */
 static enum run_end walk(struct run *run, struct run_call *call, enum run_end end)
 {
@@ -465,11 +480,12 @@ static enum run_end walk(struct run *run, struct run_call *call, enum run_end en
 		if (rc == 0)
 			return end;
 		run->over = end == RUN_DONE;
-		if (run->over || entry.call.kind != run->request.kind ||
-		    entry.call.hash != run->request.hash)
-			return diverged(run, call, request_kind_name(entry.call.kind));
+		if (run->over ||
+		    !is_same(run, call, entry.call.kind, entry.call.hash, entry.call.shape))
+			return diverged(run, call, entry.call.kind);
 		if (request_is_question(entry.call.kind)) {
 			run->answered = true;
+			call->answered++;
 			run->acted = false;
 		}
 		run->live = at_end(run, call) && !call->committed;
@@ -581,17 +597,19 @@ enum run_end run_go(struct run *run, struct run_call *call)
 	call->said = call->log = call->appended = (struct bytes){ "", 0 };
 	call->set = (struct journal_citizen){ 0 };
 	call->error = "";
+	call->mark_count = call->answered = 0;
+	call->expected = REQUEST_NONE;
 	run->call = call;
 	if (fresh)
 		end = begin(run, call);
 	end = walk(run, call, end);
 	if (end == RUN_WAITS && call->committed &&
-	    (run->request.kind != call->committed->kind ||
-	     run->request.hash != call->committed->hash))
-		end = diverged(run, call, request_kind_name(call->committed->kind));
+	    !is_same(run, call, call->committed->kind, call->committed->hash,
+		     call->committed->shape))
+		end = diverged(run, call, call->committed->kind);
 	else if (end == RUN_DONE && call->committed) {
 		run->over = true;
-		end = diverged(run, call, request_kind_name(call->committed->kind));
+		end = diverged(run, call, call->committed->kind);
 	}
 	if (end == RUN_WAITS && call->read)
 		end = take_read(run, call);

@@ -36,6 +36,15 @@ struct read_result {
 	int64_t count;
 };
 
+enum { RUN_MARKS = 10 };
+
+/* Where a text of `said` comes from. */
+struct said_mark {
+	size_t end;       /* of its bytes in said, without the newline behind it */
+	const char *file; /* as `require` names it; in the call's arena */
+	int line;
+};
+
 struct run_call {
 	/* in */
 	struct bytes journal; /* whole, with what is new at its end */
@@ -49,7 +58,10 @@ struct run_call {
 		*read;       /* answers the request that the journal ends at; NULL: none */
 	struct step *step;   /* record_writes are added */
 	struct arena *arena; /* for all that is handed out */
+	bool loose; /* calls are compared by kind and shape, not by their words: whether other code could go on with the journal */
+	struct said_mark *marks; /* room for RUN_MARKS, or NULL */
 	/* out */
+	unsigned mark_count;
 	struct bytes said;          /* by say, up to the request or the end */
 	struct journal_citizen set; /* what the dialog changed of the citizen; NULL: unchanged */
 	struct request request;
@@ -58,7 +70,10 @@ struct run_call {
 	struct bytes appended; /* an entry for `read`, to be added to the journal */
 	const char *error;     /* one line with file and line */
 	struct bytes log;      /* what log and print wrote in what is new */
-	bool replayed;         /* the run began at the journal's start */
+	/* Of RUN_DIVERGED, where a call was not the recorded one: what was, or REQUEST_NONE; and the questions that were passed. */
+	enum request_kind expected;
+	unsigned answered;
+	bool replayed; /* the run began at the journal's start */
 };
 
 /* The dialog's function by its name, or NULL where the bundle has none (error says so). */
@@ -70,3 +85,13 @@ size_t run_kept(const struct run *run);     /* bytes of memory that it has grown
 struct program *run_program(const struct run *run);
 /* After anything but RUN_WAITS and RUN_READS the run is over. */
 enum run_end run_go(struct run *run, struct run_call *call) MUST_CHECK;
+
+/* For who checks plugins: neither is cheap. */
+struct run_place {
+	enum request_kind kind; /* that it waits with; NONE: the function has returned */
+	const char *file;       /* as `require` names it; in the arena */
+	int line; /* of the call, or of the function before it has begun; 0: not known */
+};
+struct run_place run_place(struct run *run, struct arena *arena);
+/* Of all that what comes may depend on: where each function of the dialog stands, its locals, and what lies outside of them. */
+uint64_t run_state(struct run *run);

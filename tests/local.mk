@@ -190,6 +190,7 @@ include tests/bench/local.mk
 include tests/crash/local.mk
 
 EXTRA_DIST += \
+	tests/check \
 	tests/fuzz/corpus \
 	tests/dialogs \
 	tests/run \

@@ -54,6 +54,8 @@ struct talk {
 	struct run_call call;
 	enum run_end end;
 	struct journal_event event; /* what the next one is made of */
+	bool loose;
+	struct said_mark marks[RUN_MARKS];
 };
 
 static struct talk talk;
@@ -157,7 +159,9 @@ static enum run_end go(struct talk *t, const struct request *committed,
 				     .committed = committed,
 				     .read = read,
 				     .step = t->step,
-				     .arena = &t->arena };
+				     .arena = &t->arena,
+				     .loose = t->loose,
+				     .marks = t->marks };
 	t->end = run_go(t->run, &t->call);
 	buf_add(&t->journal, t->call.appended.data, t->call.appended.len);
 	return t->end;
@@ -1348,4 +1352,117 @@ Test(plugin_run, a_code_has_a_check_that_finds_every_wrong_character_and_every_s
 		expect_found_out(code);
 	}
 	cr_expect_eq(count, 200);
+}
+
+/* ---- seen from outside ---- */
+
+/* What code comes to, loosely compared, with the journal of other code whose first question was answered. */
+static enum run_end go_loosely(const char *before, const char *after, bool waits)
+{
+	struct talk old = { 0 };
+	struct request committed;
+	enum run_end end;
+
+	close_talk(&talk);
+	begin(&old, before);
+	give(&old, old.call.request.kind == REQUEST_CHOOSE ? old.call.request.values[0]
+							   : text_of("\5\2ya"));
+	committed = old.call.request;
+	open_talk(&talk, after);
+	talk.loose = true;
+	buf_add(&talk.journal, old.journal.data, old.journal.len);
+	end = go(&talk, waits ? &committed : NULL, NULL);
+	close_talk(&old);
+	return end;
+}
+
+Test(plugin_run, a_loose_run_compares_calls_by_kind_and_shape)
+{
+	static const struct {
+		const char *before, *after;
+		enum run_end end;
+	} rows[] = {
+		{ "citizen:ask('Nama?')", "citizen:ask('Siapa?')", RUN_DONE },
+		{ "citizen:ask('Nama?')", "citizen:say('Halo.') citizen:ask('Nama?', { max = 9 })",
+		  RUN_DONE },
+		{ "citizen:ask('Nama?')", "citizen:ask('Nama?', { optional = true })",
+		  RUN_DIVERGED },
+		{ "citizen:ask('Nama?')", "citizen:confirm('Nama?')", RUN_DIVERGED },
+		{ "citizen:choose('?', { 'A', 'B' })", "citizen:choose('?', { 'C', 'D' })",
+		  RUN_DONE },
+		{ "citizen:choose('?', { 'A', 'B' })", "citizen:choose('?', { 'A', 'B', 'C' })",
+		  RUN_DIVERGED },
+	};
+
+	for (unsigned i = 0; i < ARRAY_LEN(rows); i++)
+		cr_expect_eq(go_loosely(rows[i].before, rows[i].after, false), rows[i].end,
+			     "%s -> %s", rows[i].before, rows[i].after);
+}
+
+Test(plugin_run, a_divergence_names_the_call_the_questions_before_and_the_line)
+{
+	struct run_place place;
+
+	cr_assert_eq(go_loosely("citizen:ask('1?') citizen:confirm('2?')",
+				"citizen:ask('1?')\n\ncitizen:ask('2?')", true),
+		     RUN_DIVERGED);
+	place = run_place(talk.run, &talk.arena);
+	cr_expect_eq(talk.call.expected, REQUEST_CONFIRM);
+	cr_expect_eq(talk.call.answered, 1);
+	cr_expect_eq(place.kind, REQUEST_ASK);
+	cr_expect_eq(place.line, 4);
+	cr_expect_str_eq(place.file, "t");
+	cr_assert_eq(go_loosely("citizen:ask('1?') citizen:ask('2?')", "citizen:ask('1?')", true),
+		     RUN_DIVERGED);
+	cr_expect_eq(run_place(talk.run, &talk.arena).kind, REQUEST_NONE);
+	cr_expect_eq(run_place(talk.run, &talk.arena).line, 0);
+}
+
+Test(plugin_run, what_is_said_is_marked_with_its_line)
+{
+	cr_assert_eq(begin(&talk, "citizen:say('Satu.')\nlocal function tell(text)\n"
+				  "citizen:say(text)\nend\ntell('Dua.')\ncitizen:ask('?')"),
+		     RUN_WAITS);
+	cr_assert_eq(talk.call.mark_count, 2);
+	cr_expect(talk.marks[0].end == 5 && talk.marks[0].line == 2);
+	cr_expect(talk.marks[1].end == strlen(said(&talk)) && talk.marks[1].line == 4);
+	cr_expect_eq(run_place(talk.run, &talk.arena).line, 7);
+}
+
+/* The state behind the answer `text` to the first question. */
+static uint64_t state_behind(const char *body, const char *text)
+{
+	close_talk(&talk);
+	begin(&talk, body);
+	cr_assert_eq(give_text(&talk, text), RUN_WAITS, "%s", talk.call.error);
+	return run_state(talk.run);
+}
+
+Test(plugin_run, a_state_is_where_it_stands_and_what_it_may_still_use)
+{
+	static const struct {
+		const char *body;
+		bool same; /* after different answers */
+	} rows[] = {
+		{ "citizen:ask('1?') citizen:ask('2?')", true },
+		{ "local a = citizen:ask('1?') citizen:ask('2?') citizen:say(a)", false },
+		{ "local a = { b = { citizen:ask('1?') } } citizen:ask('2?') citizen:say(a.b[1])",
+		  false },
+		{ "local a\nlocal function set() a = citizen:ask('1?') end\nset()\n"
+		  "citizen:ask('2?') citizen:say(a)",
+		  false },
+		{ "do local a = citizen:ask('1?') end citizen:ask('2?')", true },
+		{ "if citizen:ask('1?') == 'ya' then citizen:ask('2?') else citizen:ask('2?') end",
+		  true },
+		{ "if citizen:ask('1?') == 'ya' then citizen:ask('2?') else\ncitizen:ask('2?') end",
+		  false },
+	};
+
+	for (unsigned i = 0; i < ARRAY_LEN(rows); i++) {
+		uint64_t yes = state_behind(rows[i].body, "ya");
+
+		cr_expect_eq(state_behind(rows[i].body, "ya"), yes, "%s", rows[i].body);
+		cr_expect_eq(state_behind(rows[i].body, "bukan") == yes, rows[i].same, "%s",
+			     rows[i].body);
+	}
 }

@@ -32,7 +32,7 @@ end
 
 local function me(citizen)
   citizen:say("Dulu %s.", citizen.name or "tanpa nama")
-  citizen:set { name = citizen:ask("Nama?"), area = "35.22.01", language = "jv" }
+  citizen:set { name = citizen:ask("Nama?", { max = 60 }), area = "35.22.01", language = "jv" }
   citizen:say("%s, %s, %s.", citizen.name, citizen.area, citizen.language)
   if citizen:confirm("Benar?") then
     citizen:set { name = "" }
