@@ -137,6 +137,10 @@ core_libcore_a_SOURCES = \
 	core/timers.h \
 	core/transcript.c \
 	core/transcript.h \
+	core/transcript_play.c \
+	core/transcript_priv.h \
+	core/transcript_read.c \
+	core/transcript_text.c \
 	core/turn.c \
 	core/turn.h \
 	core/turn_read.c \
@@ -150,7 +154,9 @@ core_libcore_a_SOURCES = \
 	core/words_table.c \
 	core/words_table.h \
 	core/worker.c \
-	core/worker.h
+	core/worker.h \
+	core/world.c \
+	core/world.h
 core_libcore_a_CPPFLAGS = $(AM_CPPFLAGS) -DKENTONGAN_PLUGINS='"$(pkgdatadir)/plugins"'
 
 bin_PROGRAMS += kentongan

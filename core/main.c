@@ -62,7 +62,7 @@ static const struct command {
 	{ "serve", run_serve, "[--config FILE] [--state FOLDER]",
 	  "run the gateway in the foreground" },
 	{ "chat", chat_main, "[--from NUMBER] [--ussd [CODE]]", "a phone in the terminal" },
-	{ "test", transcript_main, "[FILE.dialog|FOLDER...]", "play the plugins' transcripts" },
+	{ "test", transcript_main, "[--restart-everywhere] [FILE|FOLDER...]", "play the plugins' transcripts" },
 	{ "settings", print_settings, "", "list every setting, its default and what is allowed" },
 	{ "message", control_main, "find|show|release|drop ...", "a citizen's messages" },
 	{ "optout", control_main, "list", "citizens who said STOP" },
