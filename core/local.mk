@@ -95,6 +95,8 @@ core_libcore_a_SOURCES = \
 	core/plugin_value.h \
 	core/receipt.c \
 	core/receipt.h \
+	core/rehearsal.c \
+	core/rehearsal.h \
 	core/route.c \
 	core/route.h \
 	core/screen.c \
@@ -140,6 +142,8 @@ core_libcore_a_SOURCES = \
 	core/transcript_play.c \
 	core/transcript_priv.h \
 	core/transcript_read.c \
+	core/transcript_record.c \
+	core/transcript_record.h \
 	core/transcript_text.c \
 	core/turn.c \
 	core/turn.h \

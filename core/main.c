@@ -7,6 +7,7 @@
 #include "chat.h"
 #include "control.h"
 #include "crash.h"
+#include "rehearsal.h"
 #include "serve.h"
 #include "settings.h"
 #include "store.h"
@@ -62,7 +63,10 @@ static const struct command {
 	{ "serve", run_serve, "[--config FILE] [--state FOLDER]",
 	  "run the gateway in the foreground" },
 	{ "chat", chat_main, "[--from NUMBER] [--ussd [CODE]]", "a phone in the terminal" },
-	{ "test", transcript_main, "[--restart-everywhere] [FILE|FOLDER...]", "play the plugins' transcripts" },
+	{ "chat", chat_main, "plugins/NAME", "a talk with a plugin, without a gateway" },
+	{ "record", rehearsal_main, "FILE.dialog plugins/NAME", "the same, saved as a transcript" },
+	{ "test", transcript_main, "[--restart-everywhere] [FILE|FOLDER...]",
+	  "play the plugins' transcripts" },
 	{ "settings", print_settings, "", "list every setting, its default and what is allowed" },
 	{ "message", control_main, "find|show|release|drop ...", "a citizen's messages" },
 	{ "optout", control_main, "list", "citizens who said STOP" },

@@ -57,15 +57,18 @@ struct fit {
 	struct holes *holes;
 	const char *wanted, *said;
 	size_t wanted_at, said_at;
+	bool none; /* it has not come anywhere yet */
 };
 
+/* A hole may swallow all that was said, so it counts how much of what is expected was met, the sooner the better. */
 static bool strayed(struct fit *fit, const char *wanted, const char *said)
 {
-	size_t said_at = (size_t)(said - fit->said);
+	size_t wanted_at = (size_t)(wanted - fit->wanted), said_at = (size_t)(said - fit->said);
 
-	if (said_at >= fit->said_at) {
+	if (wanted_at > fit->wanted_at || fit->none) {
+		fit->wanted_at = wanted_at;
 		fit->said_at = said_at;
-		fit->wanted_at = (size_t)(wanted - fit->wanted);
+		fit->none = false;
 	}
 	return false;
 }
@@ -100,7 +103,7 @@ static bool fits(struct fit *fit, const char *wanted, const char *said)
 bool holes_fit(struct holes *holes, const char *wanted, const char *said, size_t *wanted_at,
 	       size_t *said_at)
 {
-	struct fit fit = { .holes = holes, .wanted = wanted, .said = said };
+	struct fit fit = { .holes = holes, .wanted = wanted, .said = said, .none = true };
 	bool fine = fits(&fit, wanted, said);
 
 	*wanted_at = fit.wanted_at;

@@ -270,10 +270,19 @@ bool world_restart(struct world *world)
 	return open_with(world, set);
 }
 
+/* What is thrown away needs no disk: in memory a commit costs no waiting for it. */
+static const char *folder_for_stores(void)
+{
+	const char *tmp = getenv("TMPDIR");
+
+	if (tmp && tmp[0])
+		return tmp;
+	return access("/dev/shm", W_OK | X_OK) == 0 ? "/dev/shm" : "/tmp";
+}
+
 struct world *world_new(const char *name, const char *own, bool real)
 {
 	struct world *world = xcalloc(1, sizeof(*world));
-	const char *tmp = getenv("TMPDIR");
 	char error[512];
 
 	world->name = name;
@@ -289,7 +298,7 @@ struct world *world_new(const char *name, const char *own, bool real)
 	else
 		clock_fake(START_MS);
 	snprintf(world->folder, sizeof(world->folder), "%.40s/kentongan-XXXXXX",
-		 tmp ? tmp : "/tmp");
+		 folder_for_stores());
 	if (!mkdtemp(world->folder)) {
 		wrong(world, "%s: %s", world->folder, strerror(errno));
 		world->folder[0] = '\0';
