@@ -50,6 +50,8 @@ core_libcore_a_SOURCES = \
 	core/metrics.h \
 	core/msisdn.c \
 	core/msisdn.h \
+	core/new.c \
+	core/new.h \
 	core/operate.c \
 	core/operate.h \
 	core/outbox.c \
@@ -109,6 +111,7 @@ core_libcore_a_SOURCES = \
 	core/settings_priv.h \
 	core/settings_scan.c \
 	core/settings_secret.c \
+	core/skeletons.h \
 	core/step.c \
 	core/step.h \
 	core/store.c \
@@ -161,8 +164,26 @@ core_libcore_a_SOURCES = \
 	core/worker.h \
 	core/world.c \
 	core/world.h
+nodist_core_libcore_a_SOURCES = core/skeletons.c
 core_libcore_a_CPPFLAGS = $(AM_CPPFLAGS) -DKENTONGAN_PLUGINS='"$(pkgdatadir)/plugins"'
 
 bin_PROGRAMS += kentongan
 kentongan_SOURCES = core/main.c
 kentongan_LDADD = core/libcore.a $(KENTONGAN_LIBS) $(JEMALLOC_LIBS)
+
+# What `kentongan new` writes is compiled in, so that it works wherever the program is.
+SKELETONS = \
+	contrib/skeletons/lookup/README.md \
+	contrib/skeletons/lookup/plugin.dialog \
+	contrib/skeletons/lookup/plugin.lua \
+	contrib/skeletons/menu/README.md \
+	contrib/skeletons/menu/plugin.dialog \
+	contrib/skeletons/menu/plugin.lua \
+	contrib/skeletons/survey/README.md \
+	contrib/skeletons/survey/plugin.dialog \
+	contrib/skeletons/survey/plugin.lua
+EXTRA_DIST += contrib/skeletons/compile $(SKELETONS)
+BUILT_SOURCES += core/skeletons.c
+CLEANFILES += core/skeletons.c
+core/skeletons.c: contrib/skeletons/compile $(SKELETONS)
+	$(AM_V_GEN)(cd $(srcdir) && contrib/skeletons/compile $(SKELETONS)) >$@.new && mv $@.new $@

@@ -7,6 +7,7 @@
 #include "chat.h"
 #include "control.h"
 #include "crash.h"
+#include "new.h"
 #include "rehearsal.h"
 #include "serve.h"
 #include "settings.h"
@@ -65,6 +66,7 @@ static const struct command {
 	{ "chat", chat_main, "[--from NUMBER] [--ussd [CODE]]", "a phone in the terminal" },
 	{ "chat", chat_main, "plugins/NAME", "a talk with a plugin, without a gateway" },
 	{ "record", rehearsal_main, "FILE.dialog plugins/NAME", "the same, saved as a transcript" },
+	{ "new", new_main, "NAME [--like survey|menu|lookup]", "write a plugin to begin with" },
 	{ "test", transcript_main, "[--restart-everywhere] [FILE|FOLDER...]",
 	  "play the plugins' transcripts" },
 	{ "settings", print_settings, "", "list every setting, its default and what is allowed" },

@@ -6,6 +6,7 @@ import pathlib
 import shutil
 import subprocess
 import tempfile
+import threading
 import unittest
 
 PROGRAM = os.environ.get("KENTONGAN", "kentongan")
@@ -19,7 +20,10 @@ local function dialog(citizen)
 end
 
 return {
-  name = "usul", api = 1, triggers = { keywords = { USUL = "dialog", KODE = "again" }, ussd = { ["3"] = "dialog" } },
+  name = "usul", api = 1, summary = "Proposals",
+  triggers = {
+    keywords = { USUL = "dialog", KODE = "again" }, ussd = { ["3"] = "dialog" }, menu = { ["3"] = "Usulan" },
+  },
   needs = { "records" }, records = { proposals = { code = "text", title = "text", unique = { "code" } } },
   dialogs = {
     dialog = dialog,
@@ -87,6 +91,10 @@ class Tools(unittest.TestCase):
     def test_what_was_saved_is_read_again_and_errors_keep_the_code_of_before(self):
         with subprocess.Popen([PROGRAM, "chat", "plugins/usul"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
                               cwd=self.folder) as talk:
+            late = threading.Timer(60, talk.kill)  # an answer that doesn't come ends the wait for it
+            late.start()
+            self.addCleanup(late.cancel)
+
             def say(text, answer):
                 talk.stdin.write(text + "\n")
                 talk.stdin.flush()
@@ -123,6 +131,28 @@ class Tools(unittest.TestCase):
         done = self.run_it("chat", "--record", elsewhere, "plugins/usul", feed="KODE satu\n")
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
         self.assertEqual(elsewhere.read_text(), "plugins: ../plugins\ncitizen: KODE satu\ngateway: Kode satu, ya.\n")
+
+    def test_a_new_plugin_works_at_once(self):
+        for kind in ("survey", "menu", "lookup"):
+            with self.subTest(kind):
+                done = self.run_it("new", f"uji-{kind}", "--like", kind)
+                self.assertEqual(done.returncode, 0, done.stderr)
+                own = self.plugins / f"uji-{kind}"
+                self.assertEqual(sorted(path.name for path in own.iterdir()), ["README.md", f"uji-{kind}.dialog", f"uji-{kind}.lua"])
+                for path in own.iterdir():
+                    self.assertNotRegex(path.read_text(), "@[A-Z]+@")
+                done = self.run_it("test", own)
+                self.assertEqual(done.stdout, "1 passed, 0 failed\n")
+        self.assertIn("1 passed", self.run_it("test", "--restart-everywhere", self.plugins / "uji-lookup").stdout)
+
+    def test_new_refuses_what_can_not_be(self):
+        for name, why in (("usul", "is there already"), ("Usul", "can't be a plugin's name"), ("us-ul", "has the keyword USUL already"),
+                          ("stop", "a word of the gateway's own"), ("lib", "can't be a plugin's name"), ("9a", "can't be")):
+            done = self.run_it("new", name)
+            self.assertEqual(done.returncode, 1)
+            self.assertIn(why, done.stderr)
+        self.assertEqual(self.run_it("new", "baru", "--like", "broadcast").returncode, 2)
+        self.assertEqual([path.name for path in self.plugins.iterdir()], ["usul"])
 
     def test_wrong_usage_is_told(self):
         self.assertEqual(self.run_it("record", "x.dialog").returncode, 2)
