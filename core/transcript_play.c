@@ -315,19 +315,24 @@ static void records_cb(int error UNUSED, const struct record_result *result, voi
 static bool find_table(struct play *play, const char *text, struct record_query *query,
 		       const struct record_table **table, const char **rest)
 {
-	static char plugin[PLUGIN_NAME_MAX + 1], name[64];
+	char plugin[PLUGIN_NAME_MAX + 1], name[64];
 	struct plugin *found;
 	int used = 0;
 
-	if (sscanf(text, "%31[a-z0-9_-].%63[a-z0-9_A-Z]: %n", plugin, name, &used) != 2 || !used)
-		return wrong(play,
-			     "-- records PLUGIN.TABLE: NUMBER, or -- record PLUGIN.TABLE: field = "
-			     "value, field = \"value\"");
+	if (sscanf(text, "%31[a-z0-9_-].%63[a-z0-9_A-Z]: %n", plugin, name, &used) != 2 || !used) {
+		wrong(play, "-- records PLUGIN.TABLE: NUMBER, or -- record PLUGIN.TABLE: field = "
+			    "value, field = \"value\"");
+		return false;
+	}
 	found = plugins_find(world_plugins(play->world), plugin);
 	*table = found ? bundle_table(found->bundle, name) : NULL;
-	if (!*table)
-		return wrong(play, "there is no table %s of a plugin %s", name, plugin);
-	*query = (struct record_query){ .plugin = plugin, .table = name, .limit = RECORDS_MAX };
+	if (!*table) {
+		wrong(play, "there is no table %s of a plugin %s", name, plugin);
+		return false;
+	}
+	*query = (struct record_query){ .plugin = arena_strdup(&play->script.arena, plugin),
+					.table = arena_strdup(&play->script.arena, name),
+					.limit = RECORDS_MAX };
 	*rest = text + used;
 	return true;
 }
