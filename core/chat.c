@@ -19,6 +19,7 @@
 #include <event2/util.h>
 
 #include "control_priv.h"
+#include "rehearsal.h"
 
 enum {
 	LINE_MAX_BYTES = 40000,
@@ -427,7 +428,11 @@ static void print_usage(FILE *out)
 		"and each line is an input.\n"
 		"Start it several times with other numbers for several phones.  At the end of a "
 		"script it waits until it\n"
-		"has been quiet for --wait seconds (3).\n");
+		"has been quiet for --wait seconds (3).\n"
+		"\n"
+		"       kentongan chat [--record FILE.dialog] FOLDER\n"
+		"Talks with the plugin in a folder (plugins/x) without a gateway; :help lists what "
+		"can be done there.\n");
 }
 
 struct options {
@@ -482,6 +487,8 @@ int chat_main(int argc, char **argv)
 	struct options options;
 	struct chat chat;
 
+	if (argc > 1 && (argv[1][0] != '-' || strcmp(argv[1], "--record") == 0))
+		return rehearsal_main(argc, argv);
 	if (!parse_options(argc, argv, &chat, &options)) {
 		print_usage(stderr);
 		return 2;

@@ -61,6 +61,8 @@ core_libcore_a_SOURCES = \
 	core/metrics.h \
 	core/msisdn.c \
 	core/msisdn.h \
+	core/new.c \
+	core/new.h \
 	core/operate.c \
 	core/operate.h \
 	core/outbox.c \
@@ -107,6 +109,8 @@ core_libcore_a_SOURCES = \
 	core/plugin_value.h \
 	core/receipt.c \
 	core/receipt.h \
+	core/rehearsal.c \
+	core/rehearsal.h \
 	core/route.c \
 	core/route.h \
 	core/screen.c \
@@ -119,6 +123,7 @@ core_libcore_a_SOURCES = \
 	core/settings_priv.h \
 	core/settings_scan.c \
 	core/settings_secret.c \
+	core/skeletons.h \
 	core/step.c \
 	core/step.h \
 	core/store.c \
@@ -149,6 +154,12 @@ core_libcore_a_SOURCES = \
 	core/timers.h \
 	core/transcript.c \
 	core/transcript.h \
+	core/transcript_play.c \
+	core/transcript_priv.h \
+	core/transcript_read.c \
+	core/transcript_record.c \
+	core/transcript_record.h \
+	core/transcript_text.c \
 	core/turn.c \
 	core/turn.h \
 	core/turn_read.c \
@@ -162,9 +173,29 @@ core_libcore_a_SOURCES = \
 	core/words_table.c \
 	core/words_table.h \
 	core/worker.c \
-	core/worker.h
+	core/worker.h \
+	core/world.c \
+	core/world.h
+nodist_core_libcore_a_SOURCES = core/skeletons.c
 core_libcore_a_CPPFLAGS = $(AM_CPPFLAGS) -DKENTONGAN_PLUGINS='"$(pkgdatadir)/plugins"'
 
 bin_PROGRAMS += kentongan
 kentongan_SOURCES = core/main.c
 kentongan_LDADD = core/libcore.a $(KENTONGAN_LIBS) $(JEMALLOC_LIBS)
+
+# What `kentongan new` writes is compiled in, so that it works wherever the program is.
+SKELETONS = \
+	contrib/skeletons/lookup/README.md \
+	contrib/skeletons/lookup/plugin.dialog \
+	contrib/skeletons/lookup/plugin.lua \
+	contrib/skeletons/menu/README.md \
+	contrib/skeletons/menu/plugin.dialog \
+	contrib/skeletons/menu/plugin.lua \
+	contrib/skeletons/survey/README.md \
+	contrib/skeletons/survey/plugin.dialog \
+	contrib/skeletons/survey/plugin.lua
+EXTRA_DIST += contrib/skeletons/compile $(SKELETONS)
+BUILT_SOURCES += core/skeletons.c
+CLEANFILES += core/skeletons.c
+core/skeletons.c: contrib/skeletons/compile $(SKELETONS)
+	$(AM_V_GEN)(cd $(srcdir) && contrib/skeletons/compile $(SKELETONS)) >$@.new && mv $@.new $@

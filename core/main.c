@@ -8,6 +8,8 @@
 #include "check.h"
 #include "control.h"
 #include "crash.h"
+#include "new.h"
+#include "rehearsal.h"
 #include "serve.h"
 #include "settings.h"
 #include "store.h"
@@ -63,7 +65,11 @@ static const struct command {
 	{ "serve", run_serve, "[--config FILE] [--state FOLDER]",
 	  "run the gateway in the foreground" },
 	{ "chat", chat_main, "[--from NUMBER] [--ussd [CODE]]", "a phone in the terminal" },
-	{ "test", transcript_main, "[FILE.dialog|FOLDER...]", "play the plugins' transcripts" },
+	{ "chat", chat_main, "plugins/NAME", "a talk with a plugin, without a gateway" },
+	{ "record", rehearsal_main, "FILE.dialog plugins/NAME", "the same, saved as a transcript" },
+	{ "new", new_main, "NAME [--like survey|menu|lookup]", "write a plugin to begin with" },
+	{ "test", transcript_main, "[--restart-everywhere] [FILE|FOLDER...]",
+	  "play the plugins' transcripts" },
 	{ "check", check_main, "[FOLDER...]|--open PLUGIN", "look for faults in plugins" },
 	{ "settings", print_settings, "", "list every setting, its default and what is allowed" },
 	{ "message", control_main, "find|show|release|drop ...", "a citizen's messages" },

@@ -35,6 +35,7 @@ UNIT_TESTS = \
 	tests/unit/test_phone \
 	tests/unit/test_phrases \
 	tests/unit/test_plugin \
+	tests/unit/test_plugin_documented \
 	tests/unit/test_plugin_pattern \
 	tests/unit/test_plugin_run \
 	tests/unit/test_plugin_sandbox \
