@@ -95,6 +95,8 @@ core_libcore_a_SOURCES = \
 	core/plugin_value.h \
 	core/receipt.c \
 	core/receipt.h \
+	core/record.c \
+	core/record.h \
 	core/route.c \
 	core/route.h \
 	core/screen.c \
@@ -120,6 +122,7 @@ core_libcore_a_SOURCES = \
 	core/store_sqlite_pack.c \
 	core/store_sqlite_priv.h \
 	core/store_sqlite_read.c \
+	core/store_sqlite_record.c \
 	core/store_sqlite_retain.c \
 	core/store_sqlite_schema.c \
 	core/store_sqlite_vfs.c \

@@ -48,6 +48,11 @@ struct record_term {
 	enum record_op op;
 	struct record_value value;
 };
+/* A record's place in an order, to go on behind it whatever comes or goes meanwhile. */
+struct record_cursor {
+	int64_t number;            /* the record's, in the order of insertion */
+	struct record_value value; /* of the field that is the order, where one is */
+};
 struct record_query {
 	const char *plugin, *table;
 	const char *key;                 /* get: this record alone; NULL: by terms */
@@ -55,13 +60,25 @@ struct record_query {
 	unsigned term_count;
 	const char *order; /* an indexed field, or NULL: order of insertion */
 	bool descending;
+	const struct record_cursor
+		*after; /* of a query with the same order; NULL: from the start */
 	unsigned limit; /* 1 to 1000 */
 	bool count;     /* only count */
+	const char *
+		by; /* count: of each value of this indexed field, `limit` values at most; NULL: all together */
+};
+struct record_group {
+	struct record_value value; /* never RECORD_NULL: records without a value are in no group */
+	int64_t count;
 };
 struct record_result {
 	struct bytes *rows; /* JSON objects */
 	unsigned row_count;
 	int64_t count;
+	struct record_group *groups; /* in the order of the values */
+	unsigned group_count;
+	bool more;                 /* there are rows or groups above the limit */
+	struct record_cursor last; /* of the last row, where there is more */
 };
 typedef void store_records_cb(int error, const struct record_result *result, void *arg); /* lent */
 

@@ -582,6 +582,19 @@ static struct record_term *copy_terms(struct arena *arena, const struct record_q
 	return terms;
 }
 
+static const struct record_cursor *copy_cursor(struct arena *arena,
+					       const struct record_cursor *cursor)
+{
+	struct record_cursor *copy;
+
+	if (!cursor)
+		return NULL;
+	copy = arena_alloc(arena, sizeof(*copy));
+	*copy = *cursor;
+	copy->value.text = arena_bytes(arena, cursor->value.text.data, cursor->value.text.len);
+	return copy;
+}
+
 static int sqlite_records(struct store *store, const struct record_query *query,
 			  store_records_cb *cb, void *arg)
 {
@@ -596,7 +609,9 @@ static int sqlite_records(struct store *store, const struct record_query *query,
 	copy->table = arena_strdup(&call->arena, query->table);
 	copy->key = arena_strdup(&call->arena, query->key);
 	copy->order = arena_strdup(&call->arena, query->order);
+	copy->by = arena_strdup(&call->arena, query->by);
 	copy->terms = copy_terms(&call->arena, query);
+	copy->after = copy_cursor(&call->arena, query->after);
 	call->records.cb = cb;
 	put(self(store), &self(store)->reads, call);
 	return 0;

@@ -188,6 +188,9 @@ STAILQ_HEAD(call_list, call);
 /* store_sqlite_write.c: within the writer's transaction.  0 with *result set, or the transaction's error. */
 int write_step(struct db *db, struct step *step, enum store_result *result) MUST_CHECK;
 
+/* store_sqlite_record.c: within the writer's transaction.  0 with the row's outcome and what belongs to it set. */
+int write_record(struct db *db, struct arena *arena, struct record_write *row) MUST_CHECK;
+
 /* store_sqlite_retain.c: within the writer's transaction.  0, or 1 where more is left. */
 int write_retain(struct db *db, const struct retention *retention) MUST_CHECK;
 
