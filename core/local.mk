@@ -114,6 +114,7 @@ core_libcore_a_SOURCES = \
 	core/store.c \
 	core/store.h \
 	core/store_sqlite.c \
+	core/store_sqlite_chain.c \
 	core/store_sqlite_copy.c \
 	core/store_sqlite_db.c \
 	core/store_sqlite_find.c \

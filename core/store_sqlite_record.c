@@ -1,10 +1,7 @@
 /* store_sqlite_record.c - one change of one record, within the writer's transaction.
  *
- * What is read to be changed is read by the writer, so that no other change comes between.  A chained record has the
- * hash of its JSON and of the chained record before it; the chain's end is kept beside the records, so that one that is missing
- * at the end is missed too.
+ * What is read to be changed is read by the writer, so that no other change comes between.
  */
-#include <openssl/sha.h>
 #include <string.h>
 
 #include "record.h"
@@ -81,70 +78,6 @@ static int find_record(struct change *change, bool json, struct old_record *out)
 	return rc;
 }
 
-/* ---- chains ---- */
-
-/* The hash that a chained record has; `before` is zeros for the first. */
-static void chain_hash(const unsigned char before[static SHA256_DIGEST_LENGTH], struct bytes json,
-		       unsigned char out[static SHA256_DIGEST_LENGTH])
-{
-	struct buf both = { 0 };
-
-	buf_add(&both, before, SHA256_DIGEST_LENGTH);
-	buf_add(&both, json.data, json.len);
-	SHA256((const unsigned char *)both.data, both.len, out);
-	buf_free(&both);
-}
-
-/* The end of the table's chain; zeros where there is none yet. */
-static int chain_end(struct db *db, struct bind plugin, struct bind table, int64_t *count,
-		     unsigned char hash[static SHA256_DIGEST_LENGTH])
-{
-	sqlite3_stmt *statement;
-	struct bytes stored;
-	int rc = DB_QUERY(db, &statement,
-			  "SELECT count, hash FROM record_chain WHERE plugin = ? AND tbl = ?",
-			  plugin, table);
-
-	*count = 0;
-	memset(hash, 0, SHA256_DIGEST_LENGTH);
-	if (rc == 0)
-		rc = db_next(db, statement);
-	if (rc <= 0)
-		return rc;
-	*count = sqlite3_column_int64(statement, 0);
-	stored = column_bytes(statement, 1);
-	if (stored.len == SHA256_DIGEST_LENGTH)
-		memcpy(hash, stored.data, stored.len);
-	else
-		rc = db_damaged("chain");
-	sqlite3_reset(statement);
-	return rc < 0 ? rc : 0;
-}
-
-static int chain_record(struct change *change, int64_t id, struct bytes json)
-{
-	unsigned char before[SHA256_DIGEST_LENGTH], hash[SHA256_DIGEST_LENGTH];
-	struct bytes link = { (const char *)hash, sizeof(hash) };
-	int64_t count;
-	int rc = chain_end(change->db, change->plugin, change->table, &count, before);
-
-	if (rc < 0)
-		return rc;
-	chain_hash(before, json, hash);
-	rc = DB_RUN(change->db,
-		    "UPDATE record SET link = ? WHERE plugin = ? AND tbl = ? AND id = ?",
-		    BIND_B(link), change->plugin, change->table, BIND_I(id));
-	if (rc < 0)
-		return rc;
-	return DB_RUN(change->db,
-		      "INSERT INTO record_chain (plugin, tbl, count, hash) VALUES (?, ?, ?, ?)"
-		      " ON CONFLICT (plugin, tbl)"
-		      " DO UPDATE SET count = excluded.count, hash = excluded.hash",
-		      change->plugin, change->table, BIND_I(count + 1), BIND_B(link));
-}
-
-/* ---- changes ---- */
-
 static int next_id(struct change *change, int64_t *id)
 {
 	sqlite3_stmt *statement;
@@ -180,7 +113,7 @@ static int new_record(struct change *change, struct bytes json)
 		return rc;
 	rc = index_fields(change, id, row->index, row->index_count);
 	if (rc >= 0 && row->chained)
-		rc = chain_record(change, id, json);
+		rc = chain_record(change->db, row, id);
 	return rc < 0 ? rc : 1;
 }
 

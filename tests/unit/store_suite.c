@@ -4,6 +4,7 @@
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <event2/event.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "clock.h"
@@ -23,6 +24,7 @@ struct outcome {
 	struct citizen_state *state;
 	struct find_rows rows;
 	struct record_result records;
+	struct record_chain chain;
 	struct bytes content;
 };
 
@@ -1169,6 +1171,132 @@ void suite_records_are_counted_by_a_field(struct suite *suite)
 		groups_of(suite, (struct record_query){ .by = "rating", .limit = 2 }, text),
 		"1=1 2.5=1 more");
 	cr_expect_str_eq(groups_of(suite, (struct record_query){ .by = "never" }, text), ".");
+}
+
+/* append_only records */
+
+static void add_links(struct suite *suite, unsigned first, unsigned count)
+{
+	struct step *step = step_of(NULL, 0);
+
+	for (unsigned i = first; i < first + count; i++) {
+		const char *json = arena_printf(&step->arena, "{\"n\":%u}", i);
+
+		add_record(step, RECORD_INSERT, json, json)->chained = true;
+	}
+	must_commit(suite, step);
+}
+
+static void chain_cb(int error, const struct record_chain *chain, void *arg)
+{
+	struct outcome *outcome = arg;
+
+	outcome->done = true;
+	outcome->error = error;
+	if (!error)
+		outcome->chain = *chain;
+}
+
+static struct record_chain verify(struct suite *suite)
+{
+	struct outcome outcome = { 0 };
+
+	do {
+		struct record_chain from = outcome.chain;
+
+		outcome.done = false;
+		cr_assert_eq(
+			store_verify(suite->store, "survey", "answers", &from, chain_cb, &outcome),
+			0);
+		wait_for(suite, &outcome);
+		cr_assert_eq(outcome.error, 0);
+	} while (outcome.chain.state == CHAIN_MORE);
+	return outcome.chain;
+}
+
+void suite_a_chain_is_whole_as_it_was_inserted(struct suite *suite)
+{
+	/* SHA-256 of 32 zeros and {"n":1} */
+	static const char first[] =
+		"29cecc91e68d3dffede939118bf4bbc6d970cf01aa0b9e6bde45692fabfdf661";
+	struct step *step = step_of(NULL, 0);
+	struct record_chain chain;
+	char hex[65];
+
+	add_record(step, RECORD_INSERT, "a", "{}");
+	must_commit(suite, step);
+	add_links(suite, 1, 1);
+	add_links(suite, 1, 1); /* its key is taken: no link */
+	chain = verify(suite);
+	for (unsigned i = 0; i < CHAIN_HASH_SIZE; i++)
+		snprintf(hex + 2 * i, 3, "%02x", chain.hash[i]);
+	cr_expect_str_eq(hex, first);
+	cr_expect_eq(chain.state, CHAIN_WHOLE);
+	cr_expect(chain.count == 1 && chain.unchained == 1 && chain.number == 2);
+	add_links(suite, 2, 1500);
+	add_links(suite, 1502, 500);
+	chain = verify(suite);
+	cr_expect_eq(chain.state, CHAIN_WHOLE, "over several shares: %d", (int)chain.state);
+	cr_expect(chain.count == 2001 && chain.number == 2002);
+}
+
+/* Links 1 to 5, and what was done to one of them. */
+static void break_chain(struct suite *suite, int kind, const char *key, struct record_chain *out)
+{
+	struct step *step = step_of(NULL, 0);
+
+	add_links(suite, 1, 5);
+	add_record(step, kind, key, "{\"n\":0}");
+	must_commit(suite, step);
+	*out = verify(suite);
+	cr_expect_neq(out->state, CHAIN_WHOLE);
+}
+
+void suite_a_changed_record_breaks_its_chain(struct suite *suite)
+{
+	struct record_chain chain;
+
+	break_chain(suite, RECORD_PUT, "{\"n\":3}", &chain);
+	cr_expect_eq(chain.state, CHAIN_BROKEN);
+	cr_expect(chain.number == 3 && chain.count == 2);
+}
+
+void suite_a_missing_record_breaks_its_chain(struct suite *suite)
+{
+	struct record_chain chain;
+
+	break_chain(suite, RECORD_DELETE, "{\"n\":3}", &chain);
+	cr_expect_eq(chain.state, CHAIN_BROKEN);
+	cr_expect(chain.number == 4 && chain.count == 2);
+}
+
+void suite_a_chain_without_its_end_is_short(struct suite *suite)
+{
+	struct record_chain chain;
+
+	break_chain(suite, RECORD_DELETE, "{\"n\":5}", &chain);
+	cr_expect_eq(chain.state, CHAIN_SHORT);
+	cr_expect(chain.number == 4 && chain.count == 4);
+}
+
+void suite_a_record_that_was_not_inserted_breaks_the_chain(struct suite *suite)
+{
+	struct record_chain chain;
+
+	break_chain(suite, RECORD_PUT, "other", &chain);
+	cr_expect_eq(chain.state, CHAIN_BROKEN);
+	cr_expect_eq(chain.number, 6);
+}
+
+void suite_a_table_that_never_was_has_no_chain(struct suite *suite)
+{
+	struct outcome outcome = { 0 };
+
+	cr_assert_eq(store_verify(suite->store, "survey", "answers", &(struct record_chain){ 0 },
+				  chain_cb, &outcome),
+		     0);
+	wait_for(suite, &outcome);
+	cr_expect_eq(outcome.error, -ENOENT);
 }
 
 /* outbound messages and receipts */

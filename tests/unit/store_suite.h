@@ -44,6 +44,12 @@ struct suite {
 	X(many_increments_lose_none)                                   \
 	X(a_find_goes_on_behind_its_last_row)                          \
 	X(records_are_counted_by_a_field)                              \
+	X(a_chain_is_whole_as_it_was_inserted)                         \
+	X(a_changed_record_breaks_its_chain)                           \
+	X(a_missing_record_breaks_its_chain)                           \
+	X(a_chain_without_its_end_is_short)                            \
+	X(a_record_that_was_not_inserted_breaks_the_chain)             \
+	X(a_table_that_never_was_has_no_chain)                         \
 	X(an_outbound_message_is_kept_with_all_that_it_has)            \
 	X(an_update_with_an_old_lease_is_lost)                         \
 	X(a_receipt_finds_its_message_by_the_telcos_id)                \
