@@ -29,7 +29,7 @@ static const char *skip_value(const char *at, const char *end)
 {
 	if (at < end && *at == '"')
 		return skip_text(at, end);
-	while (at < end && *at != ',' && *at != '}')
+	while (at < end && *at != ',' && *at != '}' && *at != '"')
 		at++;
 	return at < end ? at : NULL;
 }
@@ -114,7 +114,7 @@ bool record_merge(struct bytes old, struct bytes changes, struct buf *out)
 
 static struct record_value parse_number(struct bytes text)
 {
-	struct record_value value = { .type = RECORD_NULL, .text = { "", 0 } };
+	struct record_value value = { .type = RECORD_TEXT, .text = { "", 0 } };
 	char copy[64], *end;
 
 	if (text.len >= sizeof(copy) ||
@@ -182,6 +182,8 @@ bool record_sum(const struct record_value *number, const struct record_write *wr
 	if (number->type == RECORD_INTEGER && by->type == RECORD_INTEGER) {
 		if (__builtin_add_overflow(number->integer, by->integer, &out->integer))
 			return false;
+	} else if (number->type == RECORD_TEXT) {
+		return false;
 	} else if (number->type != RECORD_NULL) {
 		out->type = RECORD_REAL;
 		out->real = real_of(number) + real_of(by);
