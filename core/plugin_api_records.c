@@ -699,14 +699,15 @@ static bool parse_cursor(struct arena *arena, struct bytes text, bool ordered,
 static void read_after(lua_State *L, struct run *run)
 {
 	struct record_cursor *cursor = arena_alloc(&run->request_arena, sizeof(*cursor));
-	struct bytes text;
+	struct bytes text = { NULL, 0 };
 
 	lua_pushliteral(L, "after");
 	if (lua_rawget(L, 3) == LUA_TNIL) {
 		lua_pop(L, 1);
 		return;
 	}
-	text.data = lua_type(L, -1) == LUA_TSTRING ? lua_tolstring(L, -1, &text.len) : NULL;
+	if (lua_type(L, -1) == LUA_TSTRING)
+		text.data = lua_tolstring(L, -1, &text.len);
 	if (!text.data ||
 	    !parse_cursor(&run->request_arena, text, run->query.order != NULL, cursor))
 		luaL_argerror(L, 3,

@@ -997,9 +997,7 @@ void suite_an_update_keeps_a_record_within_its_size(struct suite *suite)
 	struct record_write *row;
 	struct outcome outcome;
 
-	memset(json, 'x', sizeof(json) - 1);
-	memcpy(json, "{\"a\":\"", 6);
-	memcpy(json + sizeof(json) - 3, "\"}", 2);
+	snprintf(json, sizeof(json), "{\"a\":\"%0*d\"}", (int)sizeof(json) - 9, 0);
 	add_record(first, RECORD_INSERT, "a", json);
 	must_commit(suite, first);
 	row = add_record(second, RECORD_UPDATE, "a", "{\"b\":1}");

@@ -1493,8 +1493,8 @@ Test(plugin_run, a_record_that_is_wrong_says_what_is_allowed)
 		{ "records.answers:find({}, { descending = 1 })",
 		  "t:2: bad argument #2 to 'find' (descending must be true or false)" },
 		{ "records.answers:find({}, { skip = 1 })",
-		  "t:2: bad argument #2 to 'find' (there is no option 'skip'; there are order, "
-		  "descending and limit)" },
+		  "t:2: bad argument #2 to 'find' (there is no option 'skip'; there are after, "
+		  "order, descending and limit)" },
 		{ "records.answers:find(5)",
 		  "t:2: bad argument #1 to 'find' (table expected, got number)" },
 		{ "records.answers:count { area = 'x' }",

@@ -85,7 +85,8 @@ local function leaf(citizen)
   fill()
   for _, order in ipairs { "none", "kind" } do
     for _, descending in ipairs { false, true } do
-      local out, rows, cursor = {}, nil, nil
+      local out = {}
+      local rows, cursor
       repeat
         rows, cursor = records.pages:find({ number = { min = 1 } }, {
           order = order ~= "none" and order or nil, descending = descending, limit = 4, after = cursor,
