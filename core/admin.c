@@ -155,6 +155,22 @@ static void find_dialogs(struct admin_call *call)
 	json_decref(body);
 }
 
+static void verify_records(struct admin_call *call)
+{
+	const struct admin_ops *ops = call->admin->ops;
+	json_t *body = body_object(call->request);
+	const char *plugin = json_string_value(json_object_get(body, "plugin"));
+	const char *table = json_string_value(json_object_get(body, "table"));
+
+	if (!plugin || !table)
+		admin_answer(call, 400, NULL);
+	else if (!ops->records_verify)
+		admin_answer(call, 404, NULL);
+	else
+		ops->records_verify(call->admin->arg, plugin, table, call);
+	json_decref(body);
+}
+
 static void list_optouts(struct admin_call *call)
 {
 	if (call->admin->ops->optout_list)
@@ -214,6 +230,7 @@ static const struct route {
 	{ HTTP_POST, "dialogs/find", find_dialogs },
 	{ HTTP_GET, "dialogs/*", show_dialog },
 	{ HTTP_POST, "dialogs/*/end", end_dialog },
+	{ HTTP_POST, "records/verify", verify_records },
 };
 
 /* Does the path fit?  What '*' stands for is copied to id. */

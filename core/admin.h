@@ -10,6 +10,8 @@
  *   POST dialogs/find {"citizen", "plugin"}  {"dialogs": [dialog...]}; both may be left out
  *   GET  dialogs/ID                        dialog with "journal": [text...]
  *   POST dialogs/ID/end                    {"id", "state"}
+ *   POST records/verify {"plugin", "table"}  {"state" ("whole", "broken", "short"), "records", "number", "hash"}, and where there are
+ *                                          some from before it was a chain: "unchained"
  *   /phone/...                             see phone.h
  * message: id, direction ("in", "out"), citizen, connection, number (ours), text, state, time (seconds UTC), and where it has
  *          them: reply_to, attempts, note, code, provider_id
@@ -41,6 +43,8 @@ struct admin_ops {
 			    struct admin_call *call); /* NULL: any */
 	void (*dialog_show)(void *arg, struct id id, struct admin_call *call);
 	void (*dialog_end)(void *arg, struct id id, struct admin_call *call);
+	void (*records_verify)(void *arg, const char *plugin, const char *table,
+			       struct admin_call *call);
 };
 
 /* Once for each call.  body: the reference is taken; NULL only with an error status, whose text is then fixed. */

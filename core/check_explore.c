@@ -187,19 +187,6 @@ static void use_query(struct explore *explore, const struct record_query *query)
 		use->fields[table_field(table, query->order) - table->fields] = true;
 }
 
-/* The step goes, the insert is still to come. */
-static struct record_write *copy_write(struct arena *arena, const struct record_write *from)
-{
-	struct record_write *to = arena_alloc(arena, sizeof(*to));
-
-	to->table = arena_strdup(arena, from->table);
-	to->key = arena_strdup(arena, from->key);
-	to->json = arena_bytes(arena, from->json.data, from->json.len);
-	to->entry_done = arena_bytes(arena, from->entry_done.data, from->entry_done.len);
-	to->entry_exists = arena_bytes(arena, from->entry_exists.data, from->entry_exists.len);
-	return to;
-}
-
 /* A record without a unique key gets one by chance: here it is numbered, so that two ways to the same are the same. */
 static const char *key_of(struct explore *explore, const struct node *node,
 			  const struct record_table *table, const struct record_write *write)
@@ -213,7 +200,7 @@ static const char *key_of(struct explore *explore, const struct node *node,
 	return arena_printf(&explore->arena, "#%u", count);
 }
 
-/* What was written is known from here on; the record of an insert that waits is not written yet. */
+/* What was written is known from here on; a write that waits for what it comes to is not written yet. */
 static void take_writes(struct explore *explore, struct node *node, struct step *step)
 {
 	const struct bundle *bundle = explore->plugin->bundle;
@@ -227,9 +214,9 @@ static void take_writes(struct explore *explore, struct node *node, struct step 
 		use->written = true;
 		node->effects = mix(node->effects, write->table, strlen(write->table));
 		node->effects = mix(node->effects, write->json.data, write->json.len);
-		if (write->entry_done.len > 0) {
-			node->insert = copy_write(&explore->arena, write);
-			use->read = true; /* it learns whether the key was taken */
+		if (write->add_entry) {
+			model_waits(explore, node, table, write);
+			use->read = true; /* it learns what was there */
 		} else {
 			write->key = key_of(explore, node, table, write);
 			node->facts = model_wrote(explore, node->facts, write);

@@ -10,6 +10,7 @@
 #include <jansson.h>
 
 #include "check_priv.h"
+#include "record.h"
 
 enum { SEED = 7 };
 
@@ -211,7 +212,7 @@ static void answer_bounds(struct explore *explore, struct node *node)
 			double value = (double)tries[i] / DECIMAL_PARTS;
 
 			label = arena_printf(&explore->arena, "%g", value);
-			journal_result_decimal(&result, value);
+			journal_result_real(&result, value);
 		}
 		add_answer(explore, node, label, &result);
 	}
@@ -368,7 +369,7 @@ static struct bytes plausible_row(struct explore *explore, const struct record_t
 					    term_value(&query->terms[i], field->type));
 	}
 	set_key(row, table, key);
-	text = json_dumps(row, JSON_COMPACT);
+	text = json_dumps(row, JSON_COMPACT | JSON_SORT_KEYS);
 	out = arena_bytes(&explore->arena, text, strlen(text));
 	free(text);
 	json_decref(row);
@@ -420,6 +421,21 @@ static unsigned own_rows(const struct node *node, const char *table, struct byte
 	return count;
 }
 
+/* All that is counted is of one value. */
+static void add_group(struct explore *explore, const struct node *node, struct read_result *read)
+{
+	const struct record_table *table = bundle_table(explore->plugin->bundle, node->query.table);
+	const struct table_field *field = table_field(table, node->query.by);
+	struct record_group *group = arena_alloc(&explore->arena, sizeof(*group));
+
+	group->count = read->count;
+	group->value = (struct record_value){ .type = RECORD_TEXT, .text = { usual, 5 } };
+	if (field && field->type == FIELD_INTEGER)
+		group->value = (struct record_value){ .type = RECORD_INTEGER, .integer = 2 };
+	read->groups = group;
+	read->group_count = 1;
+}
+
 static void add_read(struct explore *explore, struct node *node, const char *label,
 		     const struct bytes *rows, unsigned count, const struct fact *fact)
 {
@@ -427,7 +443,9 @@ static void add_read(struct explore *explore, struct node *node, const char *lab
 	struct choice *choice = choice_add(explore, node, READS_ROOM);
 	struct read_result *read = arena_alloc(&explore->arena, sizeof(*read));
 
-	*read = (struct read_result){ rows, count, count };
+	*read = (struct read_result){ .rows = rows, .row_count = count, .count = count };
+	if (node->query.by && count > 0)
+		add_group(explore, node, read);
 	*choice = (struct choice){ .label = arena_printf(&explore->arena, "records.%s: %s",
 							 node->query.table, label),
 				   .read = read,
@@ -489,40 +507,118 @@ static void read_rows(struct explore *explore, struct node *node, const struct r
 	}
 }
 
-/* An insert, whose key is taken or not. */
-static void insert(struct explore *explore, struct node *node)
-{
-	enum { RESULTS = 2 };
-	const struct record_write *write = node->insert;
-	const struct fact *known = known_record(node->facts, write->table, write->key);
-	struct choice *choice;
+/* ---- writes that wait for what they come to ---- */
 
-	if (!known || !known->json.data) {
-		choice = choice_add(explore, node, RESULTS);
-		*choice = (struct choice){
-			.label = arena_printf(&explore->arena, "records.%s: kept", write->table),
-			.entry = arena_bytes(&explore->arena, write->entry_done.data,
-					     write->entry_done.len),
-			.fact = model_wrote(explore, node->facts, write)
-		};
-	}
-	if (known && !known->json.data)
-		return;
-	choice = choice_add(explore, node, RESULTS);
-	*choice = (struct choice){
-		.label = arena_printf(&explore->arena, "records.%s: exists", write->table),
-		.entry = arena_bytes(&explore->arena, write->entry_exists.data,
-				     write->entry_exists.len),
-		.fact = known ? NULL : model_wrote(explore, node->facts, write)
+/* The entry of one outcome; the write is the step's. */
+static void add_outcome(struct explore *explore, struct node *node, struct record_write *write,
+			enum record_outcome outcome, const struct fact *fact)
+{
+	static const char *const names[] = { [RECORD_DONE] = "done",
+					     [RECORD_EXISTS] = "exists",
+					     [RECORD_MISSING] = "missing",
+					     [RECORD_BOUND] = "bound" };
+	struct waiting *waiting = node->waiting;
+	struct buf buf = { 0 };
+
+	write->outcome = outcome;
+	write->add_entry(&buf, write);
+	waiting->outcomes[waiting->count++] = (struct choice){
+		.label = arena_printf(&explore->arena, "records.%s: %s", write->table,
+				      names[outcome]),
+		.entry = from_buf(&explore->arena, &buf),
+		.fact = fact,
 	};
+}
+
+static const struct fact *known_as(struct explore *explore, const struct node *node,
+				   const struct record_write *write, struct bytes json)
+{
+	struct record_write copy = *write;
+
+	copy.json = json;
+	return model_wrote(explore, node->facts, &copy);
+}
+
+static void wait_insert(struct explore *explore, struct node *node,
+			const struct record_table *table UNUSED, struct record_write *write,
+			const struct fact *known)
+{
+	const struct fact *now = known_as(explore, node, write, write->json);
+
+	if (!known || !known->json.data)
+		add_outcome(explore, node, write, RECORD_DONE, now);
+	if (!known || known->json.data)
+		add_outcome(explore, node, write, RECORD_EXISTS, known ? NULL : now);
+}
+
+static void wait_update(struct explore *explore, struct node *node,
+			const struct record_table *table, struct record_write *write,
+			const struct fact *known)
+{
+	struct buf merged = { 0 };
+	struct bytes row;
+	struct fact none = { .table = write->table, .key = write->key };
+
+	if (!known || known->json.data) {
+		row = known ? known->json : plausible_row(explore, table, write->key, NULL);
+		write->row = record_merge(row, write->json, &merged)
+				     ? from_buf(&explore->arena, &merged)
+				     : row;
+		add_outcome(explore, node, write, RECORD_DONE,
+			    known_as(explore, node, write, write->row));
+	}
+	if (!known || !known->json.data) {
+		none.table = arena_strdup(&explore->arena, write->table);
+		none.key = arena_strdup(&explore->arena, write->key);
+		add_outcome(explore, node, write, RECORD_MISSING,
+			    known ? NULL : fact_new(explore, node->facts, &none));
+	}
+}
+
+/* Counted from what is known, or from 0. */
+static void wait_increment(struct explore *explore, struct node *node,
+			   const struct record_table *table UNUSED, struct record_write *write,
+			   const struct fact *known)
+{
+	struct bytes row = known && known->json.data ? known->json : write->json;
+	struct record_value number = { .type = RECORD_NULL };
+	struct buf changes = { 0 }, merged = { 0 };
+
+	if (known && known->json.data && !record_number(row, write->increment.field, &number))
+		number.type = RECORD_NULL;
+	if (record_sum(&number, write, &write->sum)) {
+		record_add_number(&changes, write->increment.field, &write->sum);
+		if (record_merge(row, (struct bytes){ changes.data, changes.len }, &merged))
+			row = from_buf(&explore->arena, &merged);
+		add_outcome(explore, node, write, RECORD_DONE, known_as(explore, node, write, row));
+	}
+	buf_free(&changes);
+	if (write->increment.min.type != RECORD_NULL || write->increment.max.type != RECORD_NULL)
+		add_outcome(explore, node, write, RECORD_BOUND, NULL);
+}
+
+void model_waits(struct explore *explore, struct node *node, const struct record_table *table,
+		 struct record_write *write)
+{
+	static void (*const kinds[])(struct explore *, struct node *, const struct record_table *,
+				     struct record_write *, const struct fact *) = {
+		[RECORD_INSERT] = wait_insert,
+		[RECORD_UPDATE] = wait_update,
+		[RECORD_INCREMENT] = wait_increment,
+	};
+
+	node->waiting = arena_alloc(&explore->arena, sizeof(*node->waiting));
+	kinds[write->kind](explore, node, table, write,
+			   known_record(node->facts, write->table, write->key));
 }
 
 void model_reads(struct explore *explore, struct node *node)
 {
 	const struct record_table *table;
 
-	if (node->insert) {
-		insert(explore, node);
+	if (node->waiting) {
+		for (unsigned i = 0; i < node->waiting->count; i++)
+			*choice_add(explore, node, OUTCOMES_MAX) = node->waiting->outcomes[i];
 		return;
 	}
 	table = bundle_table(explore->plugin->bundle, node->query.table);

@@ -77,6 +77,13 @@ struct choice {
 	struct node *to;                /* NULL: not tried */
 };
 
+/* A write, and what it may come to. */
+enum { OUTCOMES_MAX = 2 };
+struct waiting {
+	struct choice outcomes[OUTCOMES_MAX];
+	unsigned count;
+};
+
 enum node_kind { NODE_START, NODE_QUESTION, NODE_READ, NODE_END, NODE_BROKEN };
 
 struct node {
@@ -87,8 +94,8 @@ struct node {
 	unsigned via;
 	struct bytes piece; /* of the journal, behind the parent's */
 	struct request request;
-	struct record_query query; /* of NODE_READ, but for an insert */
-	struct record_write *insert;
+	struct record_query query; /* of NODE_READ, but for a write */
+	struct waiting *waiting;   /* a write, for what it comes to */
 	struct run_place place;
 	struct bytes said; /* since the question before */
 	struct said_mark *marks;
@@ -154,6 +161,9 @@ void model_reads(struct explore *explore, struct node *node);
 /* What the writes of a step make known. */
 const struct fact *model_wrote(struct explore *explore, const struct fact *facts,
 			       const struct record_write *write);
+/* Sets the node's waiting write; what is lent is not kept. */
+void model_waits(struct explore *explore, struct node *node, const struct record_table *table,
+		 struct record_write *write);
 /* What is shown at a question or an end (check_text.c). */
 void check_shown(struct explore *explore, struct node *node);
 /* What only the whole graph tells: ways without an end, answers without a difference, the longest way (check_graph.c). */

@@ -358,7 +358,7 @@ void citizen_gather(struct citizen *citizen, struct step *step)
 
 static void append_entry(struct citizen_data *data, const struct record_write *write)
 {
-	struct bytes entry = write->exists ? write->entry_exists : write->entry_done;
+	struct bytes entry = write->entry;
 	struct dialog *dialog = write->dialog.serial ? dialog_find(data, write->dialog) : NULL;
 
 	if (!dialog)

@@ -144,6 +144,28 @@ static void print_object(const json_t *answer)
 	}
 }
 
+/* The first broken link, or the hash that stands for all of it. */
+static void print_chain(const json_t *answer)
+{
+	const char *state = text_of(answer, "state");
+	long long records = (long long)json_integer_value(json_object_get(answer, "records"));
+	long long number = (long long)json_integer_value(json_object_get(answer, "number"));
+	long long before = (long long)json_integer_value(json_object_get(answer, "unchained"));
+
+	if (before > 0)
+		printf("%lld records from before the table was append_only are no part of it.\n",
+		       before);
+	if (strcmp(state, "whole") == 0)
+		printf("Whole: %lld records, the last one's hash is %s\n", records,
+		       text_of(answer, "hash"));
+	else if (strcmp(state, "short") == 0)
+		printf("BROKEN: records are missing behind number %lld, at the end\n", number);
+	else
+		printf("BROKEN at record %lld: it was changed, or one before it is missing; %lld "
+		       "before it are as they were inserted\n",
+		       number, records);
+}
+
 static const struct command commands[] = {
 	{ "message", "find", "NUMBER", "messages/find", true, print_messages,
 	  "a citizen's messages, both ways" },
@@ -156,6 +178,8 @@ static const struct command commands[] = {
 	  "open dialogs; --citizen, --plugin" },
 	{ "dialog", "show", "ID", "dialogs/*", false, print_object, "one dialog and its journal" },
 	{ "dialog", "end", "ID", "dialogs/*/end", true, print_object, "end it" },
+	{ "records", "verify", "PLUGIN.TABLE", "records/verify", true, print_chain,
+	  "whether an append_only table is as it was inserted" },
 };
 
 static void print_usage(FILE *out, const char *object)
@@ -229,6 +253,13 @@ static json_t *command_body(const struct command *command, const struct options 
 	body = json_object();
 	if (strcmp(command->path, "messages/find") == 0)
 		json_object_set_new(body, "number", json_string(argument));
+	if (strcmp(command->path, "records/verify") == 0) {
+		size_t len = strcspn(argument, ".");
+
+		json_object_set_new(body, "plugin", json_stringn(argument, len));
+		json_object_set_new(body, "table",
+				    json_string(argument + len + (argument[len] == '.')));
+	}
 	if (options->citizen)
 		json_object_set_new(body, "citizen", json_string(options->citizen));
 	if (options->plugin)
@@ -255,7 +286,7 @@ static void answer_cb(const struct http_result *result, void *arg)
 		link_explain(answer->link, answer->link->admin_base, result);
 		return;
 	}
-	answer->ok = true;
+	answer->ok = !json_object_get(body, "hash") || strcmp(text_of(body, "state"), "whole") == 0;
 	if (answer->json)
 		printf("%.*s\n", (int)result->body.len, result->body.data);
 	else

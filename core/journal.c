@@ -18,11 +18,12 @@ enum { REQUEST_VERSION = 1, OPTIONS_MAX = 99 };
 const char *request_kind_name(enum request_kind kind)
 {
 	static const char *const names[] = {
-		[REQUEST_NONE] = "none",     [REQUEST_ASK] = "ask",
-		[REQUEST_CHOOSE] = "choose", [REQUEST_CONFIRM] = "confirm",
-		[REQUEST_INSERT] = "insert", [REQUEST_GET] = "get",
-		[REQUEST_FIND] = "find",     [REQUEST_COUNT] = "count",
-		[REQUEST_MORE] = "more",
+		[REQUEST_NONE] = "none",           [REQUEST_ASK] = "ask",
+		[REQUEST_CHOOSE] = "choose",       [REQUEST_CONFIRM] = "confirm",
+		[REQUEST_INSERT] = "insert",       [REQUEST_GET] = "get",
+		[REQUEST_FIND] = "find",           [REQUEST_COUNT] = "count",
+		[REQUEST_MORE] = "more",           [REQUEST_UPDATE] = "update",
+		[REQUEST_INCREMENT] = "increment",
 	};
 
 	return (unsigned)kind < ARRAY_LEN(names) ? names[kind] : "?";
@@ -31,6 +32,11 @@ const char *request_kind_name(enum request_kind kind)
 bool request_is_question(enum request_kind kind)
 {
 	return kind == REQUEST_ASK || kind == REQUEST_CHOOSE || kind == REQUEST_CONFIRM;
+}
+
+bool request_is_write(enum request_kind kind)
+{
+	return kind == REQUEST_INSERT || kind == REQUEST_UPDATE || kind == REQUEST_INCREMENT;
 }
 
 /* ---- journals ---- */
@@ -111,7 +117,7 @@ void journal_result_list(struct buf *buf, unsigned count)
 	pack_number(buf, count);
 }
 
-void journal_result_decimal(struct buf *buf, double value)
+void journal_result_real(struct buf *buf, double value)
 {
 	uint64_t bits;
 

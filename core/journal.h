@@ -24,6 +24,8 @@ enum request_kind {
 	REQUEST_FIND,    /* records */
 	REQUEST_COUNT,   /* how many */
 	REQUEST_MORE, /* the dialog is over; the citizen has not seen all pages of its last text */
+	REQUEST_UPDATE,    /* a change of a record that may not be there */
+	REQUEST_INCREMENT, /* a number that is counted up to a bound */
 	REQUEST_KINDS,
 };
 const char *request_kind_name(enum request_kind kind); /* static; "ask", ... */
@@ -68,7 +70,7 @@ void journal_result_boolean(struct buf *buf, bool value);
 void journal_result_integer(struct buf *buf, int64_t value);
 /* A list of packed values follows: each behind its place, from 1. */
 void journal_result_list(struct buf *buf, unsigned count);
-void journal_result_decimal(struct buf *buf, double value);
+void journal_result_real(struct buf *buf, double value);
 void journal_result_text(struct buf *buf, struct bytes text);
 
 /* Walks a journal: rest begins as all of it.  1: *out is the next entry (its texts lie in the journal; those of
@@ -84,6 +86,8 @@ int journal_skips(struct arena *arena, struct bytes journal, struct journal_skip
 /* The question whose answer a back would cancel, and which then waits again.  false: there is none. */
 bool journal_question_before(struct bytes journal, struct journal_call *out) MUST_CHECK;
 bool request_is_question(enum request_kind kind); /* that the citizen answers */
+bool request_is_write(
+	enum request_kind kind); /* the step's last record_write, whose entry the store appends */
 
 /* Whether the citizen may go back from a question to the one before. */
 enum request_back {

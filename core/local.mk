@@ -109,6 +109,8 @@ core_libcore_a_SOURCES = \
 	core/plugin_value.h \
 	core/receipt.c \
 	core/receipt.h \
+	core/record.c \
+	core/record.h \
 	core/rehearsal.c \
 	core/rehearsal.h \
 	core/route.c \
@@ -129,6 +131,7 @@ core_libcore_a_SOURCES = \
 	core/store.c \
 	core/store.h \
 	core/store_sqlite.c \
+	core/store_sqlite_chain.c \
 	core/store_sqlite_copy.c \
 	core/store_sqlite_db.c \
 	core/store_sqlite_find.c \
@@ -137,6 +140,7 @@ core_libcore_a_SOURCES = \
 	core/store_sqlite_pack.c \
 	core/store_sqlite_priv.h \
 	core/store_sqlite_read.c \
+	core/store_sqlite_record.c \
 	core/store_sqlite_retain.c \
 	core/store_sqlite_schema.c \
 	core/store_sqlite_vfs.c \

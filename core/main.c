@@ -75,6 +75,8 @@ static const struct command {
 	{ "message", control_main, "find|show|release|drop ...", "a citizen's messages" },
 	{ "optout", control_main, "list", "citizens who said STOP" },
 	{ "dialog", control_main, "list|show|end ...", "open dialogs" },
+	{ "records", control_main, "verify PLUGIN.TABLE",
+	  "whether append_only records are unchanged" },
 	{ "backup", copy_store, "STORE COPY", "copy a store that is in use" },
 	{ "restore", copy_store, "COPY STORE",
 	  "put a copy in place of a store that is not in use" },

@@ -23,6 +23,7 @@ struct question_of {
 	struct id id;
 	char *citizen; /* owned, or NULL */
 	char *plugin;  /* owned, or NULL */
+	char *table;   /* owned, or NULL */
 	json_t *list;  /* owned: what was found so far */
 };
 
@@ -39,6 +40,7 @@ static void question_free(struct question_of *question)
 {
 	free(question->citizen);
 	free(question->plugin);
+	free(question->table);
 	json_decref(question->list);
 	free(question);
 }
@@ -394,6 +396,60 @@ static void dialog_end(void *arg, struct id id, struct admin_call *call)
 	     &(struct find){ .kind = FIND_DIALOGS, .id = id, .limit = 1 }, end_cb);
 }
 
+/* ---- records ---- */
+
+static void walk_chain(struct question_of *question, const struct record_chain *from);
+
+static void answer_chain(struct question_of *question, const struct record_chain *chain)
+{
+	static const char *const states[] = {
+		[CHAIN_WHOLE] = "whole", [CHAIN_BROKEN] = "broken", [CHAIN_SHORT] = "short"
+	};
+	char hash[2 * CHAIN_HASH_SIZE + 1];
+	json_t *body;
+
+	for (unsigned i = 0; i < CHAIN_HASH_SIZE; i++)
+		snprintf(hash + 2 * i, 3, "%02x", chain->hash[i]);
+	body = json_pack("{s:s, s:I, s:I, s:s}", "state", states[chain->state], "records",
+			 (json_int_t)chain->count, "number", (json_int_t)chain->number, "hash",
+			 hash);
+	if (chain->unchained > 0)
+		json_object_set_new(body, "unchained", json_integer(chain->unchained));
+	admin_answer(question->call, 200, body);
+	question_free(question);
+}
+
+static void walked_cb(int error, const struct record_chain *chain, void *arg)
+{
+	struct question_of *question = arg;
+
+	if (error)
+		answer_error(question, error);
+	else if (chain->state == CHAIN_MORE)
+		walk_chain(question, chain);
+	else
+		answer_chain(question, chain);
+}
+
+static void walk_chain(struct question_of *question, const struct record_chain *from)
+{
+	int rc = store_verify(question->operate->store, question->plugin, question->table, from,
+			      walked_cb, question);
+
+	if (rc < 0)
+		answer_error(question, rc);
+}
+
+static void records_verify(void *arg, const char *plugin, const char *table,
+			   struct admin_call *call)
+{
+	struct question_of *question = question_new(arg, call, (struct id){ 0 });
+
+	question->plugin = xstrdup(plugin);
+	question->table = xstrdup(table);
+	walk_chain(question, &(struct record_chain){ 0 });
+}
+
 static bool well(void *arg, char *why, size_t size)
 {
 	const struct operate *operate = arg;
@@ -418,4 +474,5 @@ const struct admin_ops operate_ops = {
 	.dialog_list = dialog_list,
 	.dialog_show = dialog_show,
 	.dialog_end = dialog_end,
+	.records_verify = records_verify,
 };

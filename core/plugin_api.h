@@ -17,10 +17,10 @@ enum {
 	LABEL_BYTES_MAX = 120, /* of an option */
 	CHOICES_MAX = 99,
 	ANSWER_CHARS_MAX = 1000,
-	FIELD_BYTES_MAX = 120,       /* of a citizen's name or area */
-	RECORD_BYTES_MAX = 16 << 10, /* of a record as JSON */
-	WRITES_MAX = 100,            /* records written up to a question */
-	FIND_MAX = 100,              /* rows of one find */
+	FIELD_BYTES_MAX = 120, /* of a citizen's name or area */
+	WRITES_MAX = 100,      /* records written up to a question */
+	FIND_MAX = 100,        /* rows of one find */
+	GROUPS_MAX = 1000,     /* values of one count by them */
 };
 
 /* A dialog's life in a program: the owner of its sandbox_run. */
@@ -40,14 +40,14 @@ struct run {
 	enum channel channel;
 	struct buf said;
 	struct buf scratch, json; /* of one binding */
-	struct buf results;       /* what the insert that waits gives where its key is free */
+	struct buf results; /* what the insert that waits gives where its key is free; else empty */
 	unsigned says, writes;
 	bool answered;          /* a question, that a back could return to; */
 	bool acted;             /* and since then something was caused */
 	struct request request; /* the one that waits; its texts lie in request_arena */
 	struct record_query query;
 	struct arena request_arena;
-	struct record_write *write; /* of a REQUEST_INSERT, in the step; NULL in replay */
+	struct record_write *write; /* of a request that is a write, in the step; NULL in replay */
 };
 
 struct program {
@@ -67,6 +67,8 @@ void run_request_begin(struct run *run, enum request_kind kind);
 int run_request(lua_State *L, struct run *run);
 /* A text argument: valid UTF-8, not empty, without control characters but newline, at most max bytes. */
 struct bytes check_words(lua_State *L, int idx, int arg, size_t max, const char *what);
+/* Where a find goes on, as text; ordered: by a field. */
+void api_push_cursor(lua_State *L, const struct record_cursor *cursor, bool ordered);
 
 /* Each pushes or provides what it brings, under sandbox_protected. */
 void api_provide_citizen(lua_State *L, struct program *program); /* sets program->citizen */

@@ -46,6 +46,7 @@ static void encode_table(struct buf *buf, const struct record_table *table)
 	pack_number(buf, table->unique_count);
 	for (unsigned i = 0; i < table->unique_count; i++)
 		pack_text(buf, table->unique[i]);
+	pack_number(buf, table->append_only);
 }
 
 void bundle_encode(struct buf *buf, const struct bundle *bundle)
@@ -100,6 +101,7 @@ static void decode_table(struct unpack *unpack, struct arena *arena, struct reco
 	out->unique = arena_alloc(arena, (out->unique_count + 1) * sizeof(*out->unique));
 	for (unsigned i = 0; i < out->unique_count; i++)
 		out->unique[i] = unpack_bytes(unpack).data;
+	out->append_only = unpack_count(unpack, 1);
 }
 
 static bool decode(struct bundle *bundle)

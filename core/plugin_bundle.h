@@ -40,6 +40,7 @@ struct record_table {
 	const char **
 		unique; /* fields, or "citizen": the record's key; none: each record has a key of its own */
 	unsigned unique_count;
+	bool append_only; /* its records are a chain, and never changed */
 };
 
 struct bundle {

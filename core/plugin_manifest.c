@@ -744,8 +744,20 @@ static bool read_list(struct reader *reader, struct record_table *table, const c
 	return true;
 }
 
+static bool read_append_only(struct reader *reader, struct record_table *table, const char *at)
+{
+	lua_State *L = reader->L;
+	int type = push_field(L, -1, "append_only");
+
+	table->append_only = lua_toboolean(L, -1);
+	lua_pop(L, 1);
+	return type == LUA_TNIL || type == LUA_TBOOLEAN ||
+	       refuse(reader, path_of(reader, at, "append_only"), "must be true or false");
+}
+
 static bool read_table(struct reader *reader, struct record_table *table, const char *at)
 {
+	static const char *const others[] = { "append_only", "index", "unique", NULL };
 	const char **names;
 	int count = names_in(reader, at, &names);
 
@@ -754,10 +766,11 @@ static bool read_table(struct reader *reader, struct record_table *table, const 
 	table->fields = arena_alloc(reader->manifest->arena,
 				    ((size_t)count + 1) * sizeof(*table->fields));
 	for (int i = 0; i < count; i++)
-		if (strcmp(names[i], "index") != 0 && strcmp(names[i], "unique") != 0 &&
+		if (!listed(others, names[i]) &&
 		    !read_field(reader, table, names[i], path_of(reader, at, names[i])))
 			return false;
-	return read_list(reader, table, at, "index") && read_list(reader, table, at, "unique");
+	return read_list(reader, table, at, "index") && read_list(reader, table, at, "unique") &&
+	       read_append_only(reader, table, at);
 }
 
 static bool read_records(struct reader *reader)

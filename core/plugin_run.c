@@ -227,6 +227,17 @@ static void push_start(struct slice *slice, lua_State *L)
 	slice->count = 3;
 }
 
+/* The row of an update is JSON in the journal, as the store made it. */
+static void push_row(struct slice *slice, lua_State *L)
+{
+	struct bytes json;
+
+	json.data = lua_tolstring(L, -1, &json.len);
+	slice->why = value_from_json(L, json, false);
+	if (!slice->why)
+		lua_remove(L, -2);
+}
+
 static void push_results(struct slice *slice, lua_State *L)
 {
 	struct bytes left = slice->results;
@@ -238,6 +249,8 @@ static void push_results(struct slice *slice, lua_State *L)
 		}
 		slice->count++;
 	}
+	if (slice->run->request.kind == REQUEST_UPDATE && slice->count == 1 && lua_isstring(L, -1))
+		push_row(slice, L);
 }
 
 static const char *push_rows(const struct read_result *read, lua_State *L)
@@ -253,13 +266,48 @@ static const char *push_rows(const struct read_result *read, lua_State *L)
 	return why;
 }
 
+static const char *push_groups(const struct slice *slice, lua_State *L)
+{
+	const struct read_result *read = slice->read;
+
+	if (read->more)
+		return "there are more than 1000 values to count by"; /* GROUPS_MAX */
+	lua_createtable(L, 0, (int)read->group_count);
+	for (unsigned i = 0; i < read->group_count; i++) {
+		const struct record_value *value = &read->groups[i].value;
+
+		if (value->type == RECORD_INTEGER)
+			lua_pushinteger(L, value->integer);
+		else
+			lua_pushlstring(L, value->text.data, value->text.len);
+		lua_pushinteger(L, read->groups[i].count);
+		lua_rawset(L, -3);
+	}
+	return NULL;
+}
+
+static void push_find(struct slice *slice, lua_State *L)
+{
+	const struct run *run = slice->run;
+
+	slice->why = push_rows(slice->read, L);
+	if (slice->why || !slice->read->more)
+		return;
+	api_push_cursor(L, &slice->read->last, run->query.order != NULL);
+	slice->count = 2;
+}
+
 static void push_read(struct slice *slice, lua_State *L)
 {
 	const struct read_result *read = slice->read;
 
+	slice->count = 1;
 	switch (slice->run->request.kind) {
 	case REQUEST_COUNT:
-		lua_pushinteger(L, read->count);
+		if (slice->run->query.by)
+			slice->why = push_groups(slice, L);
+		else
+			lua_pushinteger(L, read->count);
 		break;
 	case REQUEST_GET:
 		if (read->row_count == 0)
@@ -268,12 +316,11 @@ static void push_read(struct slice *slice, lua_State *L)
 			slice->why = value_from_json(L, read->rows[0], false);
 		break;
 	default:
-		slice->why = push_rows(read, L);
+		push_find(slice, L);
 		break;
 	}
-	if (!slice->why)
-		slice->why = value_pack(L, -1, slice->packed);
-	slice->count = 1;
+	for (int i = slice->count; i > 0 && !slice->why; i--)
+		slice->why = value_pack(L, -i, slice->packed);
 }
 
 static void push_slice(lua_State *L UNUSED, void *arg)
@@ -496,32 +543,56 @@ static enum run_end walk(struct run *run, struct run_call *call, enum run_end en
 
 static bool reads(enum request_kind kind)
 {
-	return kind == REQUEST_INSERT || kind == REQUEST_GET || kind == REQUEST_FIND ||
+	return request_is_write(kind) || kind == REQUEST_GET || kind == REQUEST_FIND ||
 	       kind == REQUEST_COUNT;
 }
 
-/* Both results of an insert as entries: the store takes the one that holds. */
-static void finish_insert(struct run *run, struct run_call *call)
+static void add_sum(struct buf *results, const struct record_value *sum)
 {
-	struct record_write *write = run->write;
-	struct arena *arena = &call->step->arena;
-	struct journal_call entry = { .kind = REQUEST_INSERT,
-				      .hash = run->request.hash,
-				      .shape = run->request.shape };
-	static const unsigned char exists[] = {
-		0, 5, 6, 'e', 'x', 'i', 's', 't', 's'
-	}; /* nil, "exists", packed */
-	struct buf buf = { 0 };
+	if (sum->type == RECORD_INTEGER)
+		journal_result_integer(results, sum->integer);
+	else
+		journal_result_real(results, sum->real);
+}
 
-	write->dialog = call->dialog;
-	entry.results = (struct bytes){ run->results.data, run->results.len };
-	journal_add_call(&buf, &entry);
-	write->entry_done = arena_bytes(arena, buf.data, buf.len);
-	buf_reset(&buf);
-	entry.results = (struct bytes){ (const char *)exists, sizeof(exists) };
-	journal_add_call(&buf, &entry);
-	write->entry_exists = arena_bytes(arena, buf.data, buf.len);
-	buf_free(&buf);
+/* What a write came to, as the dialog gets it: nil and why not, or what was made of the record. */
+static void add_entry(struct buf *buf, const struct record_write *write)
+{
+	static const char *const reasons[] = {
+		[RECORD_EXISTS] = "exists", [RECORD_BOUND] = "bound"
+	};
+	const char *why = write->outcome == RECORD_DONE ? NULL : reasons[write->outcome];
+	struct journal_call call = *write->call;
+	struct buf results = { 0 };
+
+	if (write->outcome != RECORD_DONE)
+		journal_result_nil(&results);
+	else if (write->kind == RECORD_UPDATE)
+		journal_result_text(&results, write->row);
+	else if (write->kind == RECORD_INCREMENT)
+		add_sum(&results, &write->sum);
+	else
+		buf_add(&results, call.results.data, call.results.len);
+	if (why)
+		journal_result_text(&results, (struct bytes){ why, strlen(why) });
+	call.results = (struct bytes){ results.data, results.len };
+	journal_add_call(buf, &call);
+	buf_free(&results);
+}
+
+/* The store makes the entry, which knows what the write came to. */
+static void finish_write(struct run *run, struct run_call *call)
+{
+	struct arena *arena = &call->step->arena;
+	struct journal_call *entry = arena_alloc(arena, sizeof(*entry));
+
+	entry->kind = run->request.kind;
+	entry->hash = run->request.hash;
+	entry->shape = arena_bytes(arena, run->request.shape.data, run->request.shape.len);
+	entry->results = arena_bytes(arena, run->results.data, run->results.len);
+	run->write->dialog = call->dialog;
+	run->write->call = entry;
+	run->write->add_entry = add_entry;
 }
 
 static struct bytes copy(struct arena *arena, struct bytes bytes)
@@ -535,6 +606,7 @@ static void hand_out(struct run *run, struct run_call *call)
 	struct arena *arena = call->arena;
 	struct request *request = &call->request;
 	struct record_query *query = &call->query;
+	struct record_cursor *after;
 	struct record_term *terms;
 
 	*request = run->request;
@@ -556,6 +628,7 @@ static void hand_out(struct run *run, struct run_call *call)
 	query->table = arena_strdup(arena, query->table);
 	query->key = arena_strdup(arena, query->key);
 	query->order = arena_strdup(arena, query->order);
+	query->by = arena_strdup(arena, query->by);
 	terms = arena_alloc(arena, (query->term_count + 1) * sizeof(*terms));
 	for (unsigned i = 0; i < query->term_count; i++) {
 		terms[i] = query->terms[i];
@@ -563,6 +636,12 @@ static void hand_out(struct run *run, struct run_call *call)
 		terms[i].value.text = copy(arena, terms[i].value.text);
 	}
 	query->terms = terms;
+	if (!query->after)
+		return;
+	after = arena_alloc(arena, sizeof(*after));
+	*after = *query->after;
+	after->value.text = copy(arena, after->value.text);
+	query->after = after;
 }
 
 static void clean_log(struct run *run, struct run_call *call)
@@ -582,8 +661,8 @@ static enum run_end finish(struct run *run, struct run_call *call, enum run_end 
 	run->over = end != RUN_WAITS;
 	if (end != RUN_WAITS)
 		return end;
-	if (run->request.kind == REQUEST_INSERT && run->write)
-		finish_insert(run, call);
+	if (request_is_write(run->request.kind) && run->write)
+		finish_write(run, call);
 	hand_out(run, call);
 	return reads(run->request.kind) ? RUN_READS : RUN_WAITS;
 }

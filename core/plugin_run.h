@@ -34,6 +34,10 @@ struct read_result {
 	const struct bytes *rows; /* JSON objects */
 	unsigned row_count;
 	int64_t count;
+	const struct record_group *groups;
+	unsigned group_count;
+	bool more;
+	struct record_cursor last;
 };
 
 enum { RUN_MARKS = 10 };
@@ -66,7 +70,7 @@ struct run_call {
 	struct journal_citizen set; /* what the dialog changed of the citizen; NULL: unchanged */
 	struct request request;
 	struct record_query
-		query; /* of RUN_READS; table NULL: the request is an insert, the step's last record_write */
+		query; /* of RUN_READS; table NULL: the request is a write, the step's last record_write */
 	struct bytes appended; /* an entry for `read`, to be added to the journal */
 	const char *error;     /* one line with file and line */
 	struct bytes log;      /* what log and print wrote in what is new */

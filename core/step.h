@@ -136,26 +136,51 @@ struct record_field {
 	struct record_value value;
 };
 
+enum record_outcome {
+	RECORD_DONE,
+	RECORD_EXISTS,  /* INSERT: its key is taken */
+	RECORD_MISSING, /* UPDATE: there is no such record */
+	RECORD_BOUND,   /* INCREMENT: beyond a bound or its type; UPDATE: above RECORD_BYTES_MAX */
+};
+enum { RECORD_BYTES_MAX = 16 << 10 }; /* of a record's JSON */
+
+struct journal_call;
+
 /* A change of one record.  A record is named by (plugin, table, key): the unique key's values as a JSON
  * array, or the record's own id as text where the table has no unique key. */
 struct record_write {
 	STAILQ_ENTRY(record_write)
 	next;
 	enum {
-		RECORD_INSERT,
+		RECORD_INSERT, /* changes nothing where the key is taken */
 		RECORD_PUT,
-		RECORD_DELETE
-	} kind; /* INSERT changes nothing where the key is taken */
+		RECORD_DELETE,
+		RECORD_UPDATE, /* the members of json replace those of the record that is there */
+		RECORD_INCREMENT, /* adds to the number of a field; makes the record where there is none */
+	} kind;
 	const char *plugin, *table, *key;
-	struct bytes json;          /* the record, a JSON object */
-	const char *citizen;        /* whose record, for erase and export; "" none */
-	struct record_field *index; /* the indexed fields */
+	struct bytes json;   /* the record, a JSON object (record.h); INCREMENT: where it is made */
+	const char *citizen; /* whose record, for erase and export; "" none; UPDATE: as it is */
+	struct record_field *index; /* the indexed fields; UPDATE: those of them that json has */
 	unsigned index_count;
-	/* Where a write's result is an entry of the journal: appended to the dialog's journal in the same
-	 * transaction, one or the other.  The dialog must be open.  dialog.serial 0: nothing is appended. */
+	struct {
+		const char *field;
+		struct record_value by;       /* an integer or a real, as are: */
+		struct record_value min, max; /* RECORD_NULL: no bound */
+	} increment;
+	bool chained; /* INSERT: its hash is over the JSON and the hash of the table's chained record before */
+	/* Where a write's result is an entry of the journal: the store asks for the entry once it knows the result, on a
+	 * thread of its own, and appends it to the dialog's journal in the same transaction.  The dialog must be open.
+	 * dialog.serial 0: nothing is appended. */
 	struct id dialog;
-	struct bytes entry_done, entry_exists;
-	bool exists; /* out: an INSERT found its key taken */
+	void (*add_entry)(struct buf *buf, const struct record_write *write);
+	const struct journal_call
+		*call; /* add_entry's: of the request, with what an INSERT gives */
+	/* out */
+	enum record_outcome outcome;
+	struct bytes row;        /* of an UPDATE that is done: the record as it is now */
+	struct record_value sum; /* of an INCREMENT that is done */
+	struct bytes entry;      /* what was appended */
 };
 
 struct outbound_row {

@@ -18,6 +18,12 @@ int store_records(struct store *store, const struct record_query *query, store_r
 	return store->ops->records(store, query, cb, arg);
 }
 
+int store_verify(struct store *store, const char *plugin, const char *table,
+		 const struct record_chain *from, store_chain_cb *cb, void *arg)
+{
+	return store->ops->verify(store, plugin, table, from, cb, arg);
+}
+
 int store_find(struct store *store, const struct find *find, store_find_cb *cb, void *arg)
 {
 	return store->ops->find(store, find, cb, arg);

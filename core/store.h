@@ -48,6 +48,11 @@ struct record_term {
 	enum record_op op;
 	struct record_value value;
 };
+/* A record's place in an order, to go on behind it whatever comes or goes meanwhile. */
+struct record_cursor {
+	int64_t number;            /* the record's, in the order of insertion */
+	struct record_value value; /* of the field that is the order, where one is */
+};
 struct record_query {
 	const char *plugin, *table;
 	const char *key;                 /* get: this record alone; NULL: by terms */
@@ -55,15 +60,44 @@ struct record_query {
 	unsigned term_count;
 	const char *order; /* an indexed field, or NULL: order of insertion */
 	bool descending;
+	const struct record_cursor
+		*after; /* of a query with the same order; NULL: from the start */
 	unsigned limit; /* 1 to 1000 */
 	bool count;     /* only count */
+	const char *
+		by; /* count: of each value of this indexed field, `limit` values at most; NULL: all together */
+};
+struct record_group {
+	struct record_value value; /* never RECORD_NULL: records without a value are in no group */
+	int64_t count;
 };
 struct record_result {
 	struct bytes *rows; /* JSON objects */
 	unsigned row_count;
 	int64_t count;
+	struct record_group *groups; /* in the order of the values */
+	unsigned group_count;
+	bool more;                 /* there are rows or groups above the limit */
+	struct record_cursor last; /* of the last row, where there is more */
 };
 typedef void store_records_cb(int error, const struct record_result *result, void *arg); /* lent */
+
+enum { CHAIN_HASH_SIZE = 32 }; /* SHA-256 */
+/* How far the chain of a table was walked: each chained record has the hash of its JSON and of the chained one before it.  Zeroed
+ * is the start. */
+struct record_chain {
+	enum {
+		CHAIN_MORE,  /* ask again from here */
+		CHAIN_WHOLE, /* to its end, which is as it was left */
+		CHAIN_BROKEN, /* at `number`: it is not what was inserted, or not behind what is before it */
+		CHAIN_SHORT, /* records behind `number` are missing */
+	} state;
+	int64_t number;    /* of the last record that was looked at, in the order of insertion */
+	int64_t count;     /* chained records so far */
+	int64_t unchained; /* records from before the table had a chain */
+	unsigned char hash[CHAIN_HASH_SIZE]; /* of the last chained one */
+};
+typedef void store_chain_cb(int error, const struct record_chain *chain, void *arg); /* lent */
 
 /* What operators and start-up look for.  Rows come in the order of ids (time), at most `limit` (1 to 1000),
  * those behind `after` (serial 0: from the start). */
@@ -116,6 +150,8 @@ struct store_ops {
 			    const char *provider_id, store_citizen_cb *cb, void *arg);
 	int (*records)(struct store *store, const struct record_query *query, store_records_cb *cb,
 		       void *arg);
+	int (*verify)(struct store *store, const char *plugin, const char *table,
+		      const struct record_chain *from, store_chain_cb *cb, void *arg);
 	int (*find)(struct store *store, const struct find *find, store_find_cb *cb, void *arg);
 	int (*bundle)(struct store *store, const unsigned char hash[static BUNDLE_SIZE],
 		      store_bundle_cb *cb, void *arg);
@@ -140,6 +176,9 @@ int store_load_citizen(struct store *store, const char *citizen, const char *con
 	MUST_CHECK; /* connection, provider_id: NULL or a message to look for */
 int store_records(struct store *store, const struct record_query *query, store_records_cb *cb,
 		  void *arg) MUST_CHECK;
+/* Walks on along a table's chain, a bounded share of it a call. */
+int store_verify(struct store *store, const char *plugin, const char *table,
+		 const struct record_chain *from, store_chain_cb *cb, void *arg) MUST_CHECK;
 int store_find(struct store *store, const struct find *find, store_find_cb *cb,
 	       void *arg) MUST_CHECK;
 int store_bundle(struct store *store, const unsigned char hash[static BUNDLE_SIZE],

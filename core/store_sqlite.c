@@ -389,6 +389,8 @@ static int read_call(struct db *db, struct call *call)
 		return read_bundle(db, call);
 	default:
 		return read_find(db, call);
+	case CALL_VERIFY:
+		return read_chain(db, call);
 	}
 }
 
@@ -447,6 +449,9 @@ static void answer(struct call *call)
 		return; /* the arena is the callback's */
 	case CALL_RECORDS:
 		call->records.cb(error, error ? NULL : &call->records.result, call->arg);
+		break;
+	case CALL_VERIFY:
+		call->verify.cb(error, error ? NULL : &call->verify.chain, call->arg);
 		break;
 	case CALL_FIND:
 		call->find.cb(error, error ? NULL : &call->find.rows, call->arg);
@@ -582,6 +587,19 @@ static struct record_term *copy_terms(struct arena *arena, const struct record_q
 	return terms;
 }
 
+static const struct record_cursor *copy_cursor(struct arena *arena,
+					       const struct record_cursor *cursor)
+{
+	struct record_cursor *copy;
+
+	if (!cursor)
+		return NULL;
+	copy = arena_alloc(arena, sizeof(*copy));
+	*copy = *cursor;
+	copy->value.text = arena_bytes(arena, cursor->value.text.data, cursor->value.text.len);
+	return copy;
+}
+
 static int sqlite_records(struct store *store, const struct record_query *query,
 			  store_records_cb *cb, void *arg)
 {
@@ -596,8 +614,25 @@ static int sqlite_records(struct store *store, const struct record_query *query,
 	copy->table = arena_strdup(&call->arena, query->table);
 	copy->key = arena_strdup(&call->arena, query->key);
 	copy->order = arena_strdup(&call->arena, query->order);
+	copy->by = arena_strdup(&call->arena, query->by);
 	copy->terms = copy_terms(&call->arena, query);
+	copy->after = copy_cursor(&call->arena, query->after);
 	call->records.cb = cb;
+	put(self(store), &self(store)->reads, call);
+	return 0;
+}
+
+static int sqlite_verify(struct store *store, const char *plugin, const char *table,
+			 const struct record_chain *from, store_chain_cb *cb, void *arg)
+{
+	struct call *call = call_new(self(store), CALL_VERIFY, arg);
+
+	if (!call)
+		return -EAGAIN;
+	call->verify.plugin = arena_strdup(&call->arena, plugin);
+	call->verify.table = arena_strdup(&call->arena, table);
+	call->verify.chain = *from;
+	call->verify.cb = cb;
 	put(self(store), &self(store)->reads, call);
 	return 0;
 }
@@ -842,6 +877,7 @@ static struct store_sqlite *store_new(const struct store_sqlite_options *options
 		.commit = sqlite_commit,
 		.load_citizen = sqlite_load_citizen,
 		.records = sqlite_records,
+		.verify = sqlite_verify,
 		.find = sqlite_find,
 		.bundle = sqlite_bundle,
 		.retain = sqlite_retain,

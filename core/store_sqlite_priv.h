@@ -145,6 +145,7 @@ struct call {
 		CALL_RETAIN,
 		CALL_CITIZEN,
 		CALL_RECORDS,
+		CALL_VERIFY,
 		CALL_FIND,
 		CALL_BUNDLE
 	} kind;
@@ -172,6 +173,11 @@ struct call {
 			struct record_result result;
 		} records;
 		struct {
+			const char *plugin, *table;
+			store_chain_cb *cb;
+			struct record_chain chain;
+		} verify;
+		struct {
 			struct find find;
 			store_find_cb *cb;
 			struct find_rows rows;
@@ -187,6 +193,13 @@ STAILQ_HEAD(call_list, call);
 
 /* store_sqlite_write.c: within the writer's transaction.  0 with *result set, or the transaction's error. */
 int write_step(struct db *db, struct step *step, enum store_result *result) MUST_CHECK;
+
+/* store_sqlite_record.c: within the writer's transaction.  0 with the row's outcome and what belongs to it set. */
+int write_record(struct db *db, struct arena *arena, struct record_write *row) MUST_CHECK;
+
+/* store_sqlite_chain.c: links a record that was just inserted, within the writer's transaction; walks on along a chain. */
+int chain_record(struct db *db, const struct record_write *row, int64_t id) MUST_CHECK;
+int read_chain(struct db *db, struct call *call) MUST_CHECK;
 
 /* store_sqlite_retain.c: within the writer's transaction.  0, or 1 where more is left. */
 int write_retain(struct db *db, const struct retention *retention) MUST_CHECK;

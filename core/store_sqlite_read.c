@@ -189,13 +189,43 @@ static void add_terms(struct query *query, const struct record_query *asked)
 		add_term(query, &asked->terms[i]);
 }
 
-static void records_query(struct query *query, const struct record_query *asked)
+static void groups_query(struct query *query, const struct record_query *asked)
+{
+	query_bind(query,
+		   "SELECT r.value, count(*) FROM (SELECT value, record AS id FROM record_index"
+		   " WHERE plugin = ?",
+		   bind_text(asked->plugin));
+	query_bind(query, " AND tbl = ?", bind_text(asked->table));
+	query_bind(query, " AND field = ? AND value < x'') r WHERE 1", bind_text(asked->by));
+	add_terms(query, asked);
+	query_add(query, " GROUP BY r.value ORDER BY r.value");
+}
+
+static void behind(struct query *query, const struct record_query *asked, bool ordered)
+{
+	const struct record_cursor *after = asked->after;
+
+	if (!after)
+		return;
+	if (!ordered) {
+		query_bind(query, asked->descending ? " AND r.id < ?" : " AND r.id > ?",
+			   BIND_I(after->number));
+		return;
+	}
+	query_bind(query,
+		   asked->descending ? " AND (o.value, o.record) < (?"
+				     : " AND (o.value, o.record) > (?",
+		   bind_value(&after->value));
+	query_bind(query, ", ?)", BIND_I(after->number));
+}
+
+static void rows_query(struct query *query, const struct record_query *asked)
 {
 	bool ordered = asked->order && !asked->count && !asked->key;
-	int64_t limit = asked->limit > 0 && asked->limit < STORE_ROWS_MAX ? asked->limit
-									  : STORE_ROWS_MAX;
 
-	query_add(query, asked->count ? "SELECT count(*)" : "SELECT r.json");
+	query_add(query, asked->count ? "SELECT count(*)"
+			 : ordered    ? "SELECT r.json, r.id, o.value"
+				      : "SELECT r.json, r.id, NULL");
 	query_bind(query,
 		   ordered ? " FROM record_index o JOIN record r ON r.plugin = o.plugin"
 			     " AND r.tbl = o.tbl AND r.id = o.record WHERE o.plugin = ?"
@@ -207,38 +237,99 @@ static void records_query(struct query *query, const struct record_query *asked)
 	add_terms(query, asked);
 	if (asked->count)
 		return;
+	behind(query, asked, ordered);
 	if (ordered)
 		query_add(query, asked->descending ? " ORDER BY o.value DESC, o.record DESC"
 						   : " ORDER BY o.value, o.record");
 	else
 		query_add(query, asked->descending ? " ORDER BY r.id DESC" : " ORDER BY r.id");
-	query_bind(query, " LIMIT ?", BIND_I(limit));
 }
 
-static void add_record(struct call *call, sqlite3_stmt *statement)
+static struct record_value column_value(struct arena *arena, sqlite3_stmt *statement, int column)
+{
+	struct record_value value = { .type = RECORD_NULL, .text = { "", 0 } };
+
+	switch (sqlite3_column_type(statement, column)) {
+	case SQLITE_INTEGER:
+		value.type = RECORD_INTEGER;
+		value.integer = sqlite3_column_int64(statement, column);
+		break;
+	case SQLITE_FLOAT:
+		value.type = RECORD_REAL;
+		value.real = sqlite3_column_double(statement, column);
+		break;
+	case SQLITE_TEXT:
+		value.type = RECORD_TEXT;
+		value.text = column_copy(arena, statement, column);
+		break;
+	default:
+		break;
+	}
+	return value;
+}
+
+static void add_group(struct call *call, sqlite3_stmt *statement)
 {
 	struct record_result *result = &call->records.result;
 
-	if (call->records.query.count) {
-		result->count = sqlite3_column_int64(statement, 0);
-		return;
-	}
+	result->groups = rows_grow(&call->arena, result->groups, result->group_count,
+				   sizeof(result->groups[0]));
+	result->groups[result->group_count].value = column_value(&call->arena, statement, 0);
+	result->groups[result->group_count++].count = sqlite3_column_int64(statement, 1);
+}
+
+static void add_row(struct call *call, sqlite3_stmt *statement)
+{
+	struct record_result *result = &call->records.result;
+
 	result->rows = rows_grow(&call->arena, result->rows, result->row_count,
 				 sizeof(result->rows[0]));
 	result->rows[result->row_count++] = column_copy(&call->arena, statement, 0);
 	result->count = result->row_count;
 }
 
+/* One more than asked for says that there is more; where that begins is the row before. */
+static void add_record(struct call *call, sqlite3_stmt *statement, unsigned limit)
+{
+	const struct record_query *asked = &call->records.query;
+	struct record_result *result = &call->records.result;
+
+	if (asked->count && !asked->by) {
+		result->count = sqlite3_column_int64(statement, 0);
+		return;
+	}
+	if (result->row_count + result->group_count == limit) {
+		result->more = true;
+		return;
+	}
+	if (asked->by)
+		add_group(call, statement);
+	else
+		add_row(call, statement);
+	if (!asked->by && result->row_count == limit) {
+		result->last.number = sqlite3_column_int64(statement, 1);
+		result->last.value = column_value(&call->arena, statement, 2);
+	}
+}
+
 int read_records(struct db *db, struct call *call)
 {
+	const struct record_query *asked = &call->records.query;
+	unsigned limit = asked->limit > 0 && asked->limit < STORE_ROWS_MAX ? asked->limit
+									   : STORE_ROWS_MAX;
 	struct query query = { 0 };
 	sqlite3_stmt *statement;
 	int rc;
 
-	records_query(&query, &call->records.query);
+	if (asked->count && asked->by)
+		groups_query(&query, asked);
+	else
+		rows_query(&query, asked);
+	if (!asked->count || asked->by)
+		query_bind(&query, " LIMIT ?", BIND_I(limit + 1));
 	rc = query_start(db, &query, &statement);
 	while (rc == 0 && (rc = db_next(db, statement)) == 1) {
-		add_record(call, statement);
+		add_record(call, statement, limit);
 		rc = 0;
 	}
 	query_free(&query);

@@ -63,8 +63,11 @@ static const char *const migrations[] = {
 	/* id rises within its table, so that its records lie in the order of insertion; fields = what record_index has of it,
 	 * so that no index is needed to find that */
 	"CREATE TABLE record (plugin TEXT, tbl TEXT, id INTEGER, key TEXT, citizen TEXT,"
-	" fields BLOB, json BLOB, PRIMARY KEY (plugin, tbl, id)) WITHOUT ROWID;"
+	" fields BLOB, json BLOB, link BLOB, PRIMARY KEY (plugin, tbl, id)) WITHOUT ROWID;"
 	"CREATE UNIQUE INDEX record_key ON record (plugin, tbl, key);"
+	/* link: of a chained record, the SHA-256 of the link before and its own JSON; here what the last one is, and how many */
+	"CREATE TABLE record_chain (plugin TEXT, tbl TEXT, count INTEGER, hash BLOB,"
+	" PRIMARY KEY (plugin, tbl)) WITHOUT ROWID;"
 	/* value: a number, a text, or an empty blob for none; SQLite orders them so */
 	"CREATE TABLE record_index (plugin TEXT, tbl TEXT, field TEXT, value, record INTEGER,"
 	" PRIMARY KEY (plugin, tbl, field, value, record)) WITHOUT ROWID;"

@@ -442,158 +442,18 @@ static int write_dialogs(struct write *write)
 	return 0;
 }
 
-static int index_fields(struct write *write, const struct record_write *row, int64_t id,
-			const struct record_field *fields, unsigned count)
-{
-	int rc = 0;
-
-	for (unsigned i = 0; rc >= 0 && i < count; i++)
-		rc = DB_RUN(write->db,
-			    "INSERT OR IGNORE INTO record_index (plugin, tbl, field, value, record)"
-			    " VALUES (?, ?, ?, ?, ?)",
-			    bind_text(row->plugin), bind_text(row->table),
-			    bind_text(fields[i].name), bind_value(&fields[i].value), BIND_I(id));
-	return rc < 0 ? rc : 0;
-}
-
-static int unindex_fields(struct write *write, const struct record_write *row, int64_t id,
-			  const struct record_field *fields, unsigned count)
-{
-	int rc = 0;
-
-	for (unsigned i = 0; rc >= 0 && i < count; i++)
-		rc = DB_RUN(write->db,
-			    "DELETE FROM record_index WHERE plugin = ? AND tbl = ? AND field = ?"
-			    " AND value = ? AND record = ?",
-			    bind_text(row->plugin), bind_text(row->table),
-			    bind_text(fields[i].name), bind_value(&fields[i].value), BIND_I(id));
-	return rc < 0 ? rc : 0;
-}
-
-struct old_record {
-	int64_t id;
-	struct record_field *fields; /* in the step's arena */
-	unsigned count;
-	bool same; /* its fields are what the write has */
-};
-
-/* 1: there is one; write->buf holds the new fields. */
-static int find_record(struct write *write, const struct record_write *row, struct old_record *out)
-{
-	sqlite3_stmt *statement;
-	struct bytes fields;
-	int rc = DB_QUERY(write->db, &statement,
-			  "SELECT id, fields FROM record WHERE plugin = ? AND tbl = ? AND key = ?",
-			  bind_text(row->plugin), bind_text(row->table), bind_text(row->key));
-
-	if (rc == 0)
-		rc = db_next(write->db, statement);
-	if (rc <= 0)
-		return rc;
-	out->id = sqlite3_column_int64(statement, 0);
-	fields = column_bytes(statement, 1);
-	out->same = fields.len == write->buf.len &&
-		    memcmp(fields.data, write->buf.data, fields.len) == 0;
-	if (!unpack_fields(&write->step->arena, fields, &out->fields, &out->count))
-		rc = db_damaged("record");
-	sqlite3_reset(statement);
-	return rc;
-}
-
-/* The number of rows that were inserted: none where the key is taken. */
-static int new_record(struct write *write, const struct record_write *row)
-{
-	struct bind plugin = bind_text(row->plugin), table = bind_text(row->table);
-	sqlite3_stmt *statement;
-	int64_t id = 1;
-	int rc = DB_QUERY(write->db, &statement,
-			  "SELECT max(id) FROM record WHERE plugin = ? AND tbl = ?", plugin, table);
-
-	if (rc == 0)
-		rc = db_next(write->db, statement);
-	if (rc < 0)
-		return rc;
-	id += sqlite3_column_int64(statement, 0);
-	sqlite3_reset(statement);
-	rc = DB_RUN(write->db,
-		    "INSERT OR IGNORE INTO record (plugin, tbl, id, key, citizen, fields, json)"
-		    " VALUES (?, ?, ?, ?, ?, ?, ?)",
-		    plugin, table, BIND_I(id), bind_text(row->key), bind_text(row->citizen),
-		    BIND_B(buf_bytes(&write->buf)), BIND_B(row->json));
-	if (rc <= 0)
-		return rc;
-	rc = index_fields(write, row, id, row->index, row->index_count);
-	return rc < 0 ? rc : 1;
-}
-
-static int insert_record(struct write *write, struct record_write *row)
-{
-	int rc = new_record(write, row);
-
-	row->exists = rc == 0;
-	return rc < 0 ? rc : 0;
-}
-
-static int replace_record(struct write *write, const struct record_write *row,
-			  const struct old_record *old)
-{
-	struct bind plugin = bind_text(row->plugin), table = bind_text(row->table);
-	int rc;
-
-	if (old->same)
-		return DB_RUN(write->db,
-			      "UPDATE record SET citizen = ?, json = ?"
-			      " WHERE plugin = ? AND tbl = ? AND id = ?",
-			      bind_text(row->citizen), BIND_B(row->json), plugin, table,
-			      BIND_I(old->id));
-	rc = unindex_fields(write, row, old->id, old->fields, old->count);
-	if (rc == 0)
-		rc = index_fields(write, row, old->id, row->index, row->index_count);
-	if (rc < 0)
-		return rc;
-	return DB_RUN(write->db,
-		      "UPDATE record SET citizen = ?, fields = ?, json = ?"
-		      " WHERE plugin = ? AND tbl = ? AND id = ?",
-		      bind_text(row->citizen), BIND_B(buf_bytes(&write->buf)), BIND_B(row->json),
-		      plugin, table, BIND_I(old->id));
-}
-
-/* A record that is there keeps its place in the order of insertion. */
-static int put_record(struct write *write, const struct record_write *row)
-{
-	struct old_record old = { 0 };
-	int rc = find_record(write, row, &old);
-
-	if (rc >= 0)
-		rc = rc > 0 ? replace_record(write, row, &old) : new_record(write, row);
-	return rc < 0 ? rc : 0;
-}
-
-static int delete_record(struct write *write, const struct record_write *row)
-{
-	struct old_record old = { 0 };
-	int rc = find_record(write, row, &old);
-
-	if (rc <= 0)
-		return rc;
-	rc = unindex_fields(write, row, old.id, old.fields, old.count);
-	if (rc == 0)
-		rc = DB_RUN(write->db, "DELETE FROM record WHERE plugin = ? AND tbl = ? AND id = ?",
-			    bind_text(row->plugin), bind_text(row->table), BIND_I(old.id));
-	return rc < 0 ? rc : 0;
-}
-
 /* What the write came to is the next entry of the dialog's journal. */
-static int append_entry(struct write *write, const struct record_write *row)
+static int append_entry(struct write *write, struct record_write *row)
 {
-	if (row->dialog.serial == 0)
-		return 0;
+	buf_reset(&write->buf);
+	row->add_entry(&write->buf, row);
+	row->entry = arena_bytes(&write->step->arena, write->buf.data, write->buf.len);
 	return must_change(write,
 			   DB_RUN(write->db,
 				  "UPDATE home SET body = " APPENDED(
 					  "body") " WHERE kind = 1 AND key = ? AND shard = ?",
-				  BIND_B(row->exists ? row->entry_exists : row->entry_done),
-				  BIND_I(row->dialog.serial), BIND_I(row->dialog.shard)));
+				  BIND_B(row->entry), BIND_I(row->dialog.serial),
+				  BIND_I(row->dialog.shard)));
 }
 
 static int write_records(struct write *write)
@@ -602,16 +462,8 @@ static int write_records(struct write *write)
 	int rc;
 
 	STAILQ_FOREACH (row, &write->step->records, next) {
-		row->exists = false;
-		buf_reset(&write->buf);
-		pack_fields(&write->buf, row->index, row->index_count);
-		if (row->kind == RECORD_INSERT)
-			rc = insert_record(write, row);
-		else if (row->kind == RECORD_PUT)
-			rc = put_record(write, row);
-		else
-			rc = delete_record(write, row);
-		if (rc == 0)
+		rc = write_record(write->db, &write->step->arena, row);
+		if (rc == 0 && row->dialog.serial != 0)
 			rc = append_entry(write, row);
 		if (rc < 0 || write->result != STORE_DONE)
 			return rc;

@@ -215,12 +215,42 @@ static void not_read(struct turn *turn, int error)
 		turn_fail(turn, error);
 }
 
+static struct record_value keep_value(struct arena *arena, const struct record_value *value)
+{
+	struct record_value copy = *value;
+
+	copy.text = arena_bytes(arena, value->text.data, value->text.len);
+	return copy;
+}
+
 /* What the store gave outlives the call that it was lent to. */
+static struct read_result *keep_result(struct arena *arena, const struct record_result *result)
+{
+	struct read_result *read = arena_alloc(arena, sizeof(*read));
+	struct bytes *rows = arena_alloc(arena, (result->row_count + 1) * sizeof(*rows));
+	struct record_group *groups = arena_alloc(arena,
+						  (result->group_count + 1) * sizeof(*groups));
+
+	for (unsigned i = 0; i < result->row_count; i++)
+		rows[i] = arena_bytes(arena, result->rows[i].data, result->rows[i].len);
+	for (unsigned i = 0; i < result->group_count; i++) {
+		groups[i].value = keep_value(arena, &result->groups[i].value);
+		groups[i].count = result->groups[i].count;
+	}
+	*read = (struct read_result){ .rows = rows,
+				      .row_count = result->row_count,
+				      .count = result->count,
+				      .groups = groups,
+				      .group_count = result->group_count,
+				      .more = result->more,
+				      .last.number = result->last.number };
+	read->last.value = keep_value(arena, &result->last.value);
+	return read;
+}
+
 static void records_cb(int error, const struct record_result *result, void *arg)
 {
 	struct turn *turn = arg;
-	struct read_result *read;
-	struct bytes *rows;
 
 	if (turn->inbox->closed)
 		return;
@@ -228,12 +258,7 @@ static void records_cb(int error, const struct record_result *result, void *arg)
 		not_read(turn, error);
 		return;
 	}
-	read = arena_alloc(&turn->arena, sizeof(*read));
-	rows = arena_alloc(&turn->arena, (result->row_count + 1) * sizeof(*rows));
-	for (unsigned i = 0; i < result->row_count; i++)
-		rows[i] = arena_bytes(&turn->arena, result->rows[i].data, result->rows[i].len);
-	*read = (struct read_result){ rows, result->row_count, result->count };
-	run(turn, &turn->request, read);
+	run(turn, &turn->request, keep_result(&turn->arena, result));
 }
 
 static void read_store(struct turn *turn)
@@ -266,7 +291,7 @@ static void reads(struct turn *turn)
 void turn_read_on(struct turn *turn)
 {
 	turn->step = step_new();
-	if (turn->request.kind == REQUEST_INSERT)
+	if (request_is_write(turn->request.kind))
 		run(turn, NULL, NULL);
 	else
 		read_store(turn);
@@ -590,7 +615,7 @@ static void add_result(const struct request *request, const struct answer *answe
 	else if (request->answer == ANSWER_INTEGER)
 		journal_result_integer(buf, answer->integer);
 	else if (request->answer == ANSWER_DECIMAL)
-		journal_result_decimal(buf, answer->decimal);
+		journal_result_real(buf, answer->decimal);
 	else
 		journal_result_text(buf, answer->text);
 }
@@ -667,5 +692,5 @@ void turn_resume(struct turn *turn)
 	turn->inputs = arena_alloc(&turn->arena,
 				   (turn->request.inputs.len + 2) * sizeof(*turn->inputs));
 	turn_add_inputs(turn, turn->request.inputs);
-	run(turn, turn->request.kind == REQUEST_INSERT ? NULL : &turn->request, NULL);
+	run(turn, request_is_write(turn->request.kind) ? NULL : &turn->request, NULL);
 }

@@ -41,6 +41,7 @@ UNIT_TESTS = \
 	tests/unit/test_plugin_sandbox \
 	tests/unit/test_plugin_value \
 	tests/unit/test_receipt \
+	tests/unit/test_record \
 	tests/unit/test_route \
 	tests/unit/test_screen \
 	tests/unit/test_settings \

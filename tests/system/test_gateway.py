@@ -1040,6 +1040,36 @@ def test_an_operator_shows_and_ends_a_dialog(usual):
     assert scenes.last(telco, phone, 3) == NAME
 
 
+ARSIP = """-- a plugin that keeps what nobody may change
+local function dialog(citizen, _, message)
+  records.log:insert { what = message.rest }
+  citizen:say("Ada %d.", records.log:count())
+end
+return {
+  name = "arsip", api = 1, triggers = { keywords = { ARSIP = "dialog" } }, needs = { "records" },
+  records = { log = { what = "text", append_only = true } }, dialog = dialog,
+}
+"""
+
+
+def test_an_operator_finds_a_changed_record_of_an_append_only_table():
+    with made(scenes.USUAL) as (gw, telco):
+        scenes.add_plugin(gw, "arsip", ARSIP)
+        gw.start()
+        phone = handset()
+        assert "no such thing" in command(gw, "records", "verify", "arsip.log").stderr
+        tell(gw, phone, "ARSIP satu", "ARSIP dua", "ARSIP tiga")
+        shows(telco, phone, "Ada 1.", "Ada 2.", "Ada 3.")
+        whole = command(gw, "records", "verify", "arsip.log")
+        assert whole.returncode == 0 and "Whole: 3 records" in whole.stdout, whole
+        gw.stop()
+        with contextlib.closing(store_of(gw)) as store:
+            store.execute("UPDATE record SET json = CAST(replace(json, 'dua', 'dui') AS BLOB)")
+        gw.start()
+        broken = command(gw, "records", "verify", "arsip.log")
+        assert broken.returncode == 1 and "BROKEN at record 2" in broken.stdout, broken
+
+
 def test_a_phone_in_the_terminal_by_sms_two_at_once(usual):
     gw, _ = usual
     phones = [handset(), handset()]

@@ -4,6 +4,7 @@
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <event2/event.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "clock.h"
@@ -23,6 +24,7 @@ struct outcome {
 	struct citizen_state *state;
 	struct find_rows rows;
 	struct record_result records;
+	struct record_chain chain;
 	struct bytes content;
 };
 
@@ -176,6 +178,16 @@ static void records_cb(int error, const struct record_result *result, void *arg)
 	if (error)
 		return;
 	outcome->records = *result;
+	outcome->records.last.value.text = arena_bytes(
+		&outcome->arena, result->last.value.text.data, result->last.value.text.len);
+	outcome->records.groups = arena_alloc(&outcome->arena,
+					      (result->group_count + 1) * sizeof(*result->groups));
+	for (unsigned i = 0; i < result->group_count; i++) {
+		outcome->records.groups[i] = result->groups[i];
+		outcome->records.groups[i].value.text = arena_bytes(
+			&outcome->arena, result->groups[i].value.text.data,
+			result->groups[i].value.text.len);
+	}
 	outcome->records.rows = arena_alloc(&outcome->arena,
 					    (result->row_count + 1) * sizeof(*result->rows));
 	for (unsigned i = 0; i < result->row_count; i++)
@@ -349,6 +361,18 @@ static void add_index(struct step *step, struct record_write *row, const char *f
 		memcpy(grown, row->index, row->index_count * sizeof(*grown));
 	grown[row->index_count++] = (struct record_field){ field, value };
 	row->index = grown;
+}
+
+/* What the write came to, as a text. */
+static void add_entry(struct buf *buf, const struct record_write *write)
+{
+	static const char *const names[] = { "done", "exists", "missing", "bound" };
+
+	buf_addf(buf, "|%s%.*s", names[write->outcome], (int)write->row.len, write->row.data);
+	if (write->kind == RECORD_INCREMENT && write->outcome == RECORD_DONE)
+		buf_addf(buf, " %g",
+			 write->sum.type == RECORD_REAL ? write->sum.real
+							: (double)write->sum.integer);
 }
 
 static struct record_value integer(int64_t value)
@@ -690,7 +714,7 @@ void suite_what_is_appended_to_no_dialog_is_a_conflict(struct suite *suite)
 	add_append(step, 2, BYTES("two"));
 	cr_expect_eq(suite_commit(suite, step), STORE_CONFLICT);
 	row->dialog = id_of(2);
-	row->entry_done = BYTES("done");
+	row->add_entry = add_entry;
 	cr_expect_eq(suite_commit(suite, write), STORE_CONFLICT);
 	cr_expect_eq(suite_version(suite, ALICE), 0);
 	cr_expect_eq(count_of(suite, (struct record_query){ 0 }), 0);
@@ -792,8 +816,8 @@ void suite_an_insert_takes_a_key_once(struct suite *suite)
 
 	commit(suite, step, &outcome);
 	cr_expect_eq(outcome.result, STORE_DONE);
-	cr_expect_not(first->exists);
-	cr_expect(second->exists);
+	cr_expect_eq(first->outcome, RECORD_DONE);
+	cr_expect_eq(second->outcome, RECORD_EXISTS);
 	step_free(step);
 	cr_expect_str_eq(rows_of(suite, (struct record_query){ .key = "[1]" }, rows), "{\"n\":1}");
 	cr_expect_str_eq(rows_of(suite, (struct record_query){ .key = "[2]" }, rows), "");
@@ -810,13 +834,12 @@ void suite_an_insert_writes_one_entry_or_the_other(struct suite *suite)
 		struct record_write *record = add_record(step, RECORD_INSERT, "[1]", "{}");
 
 		record->dialog = id_of(2);
-		record->entry_done = BYTES("\0done");
-		record->entry_exists = BYTES("\0exists");
+		record->add_entry = add_entry;
 	}
 	must_commit(suite, step);
 	row = only_dialog(suite, &outcome);
 	cr_assert_eq(row->journal.len, 3 + 5 + 7);
-	cr_expect_arr_eq(row->journal.data, "one\0done\0exists", 15);
+	cr_expect_arr_eq(row->journal.data, "one|done|exists", 15);
 	arena_free(&outcome.arena);
 }
 
@@ -967,6 +990,344 @@ void suite_records_come_in_the_order_that_is_asked_for(struct suite *suite)
 	for (unsigned i = 0; i < ARRAY_LEN(table); i++)
 		cr_expect_str_eq(rows_of(suite, table[i].query, rows), table[i].rows, "line %u: %s",
 				 i, rows);
+}
+
+void suite_an_update_changes_the_record_that_is_there(struct suite *suite)
+{
+	struct step *first = step_of(NULL, 0), *second = step_of(ALICE, 0);
+	struct record_write *row = add_record(first, RECORD_INSERT, "a",
+					      "{\"n\":\"x,}\\\"\",\"rating\":1,\"z\":2.50}");
+	struct outcome outcome;
+	char rows[256];
+
+	row->citizen = BUDI;
+	add_index(first, row, "rating", integer(1));
+	add_index(first, row, "other", text("x"));
+	must_commit(suite, first);
+	add_dialog(second, 2);
+	for (int i = 0; i < 2; i++) {
+		row = add_record(second, RECORD_UPDATE, i == 0 ? "a" : "b",
+				 "{\"m\":true,\"rating\":7}");
+		add_index(second, row, "rating", integer(7));
+		row->dialog = id_of(2);
+		row->add_entry = add_entry;
+	}
+	must_commit(suite, second);
+	cr_expect_str_eq(rows_of(suite, (struct record_query){ 0 }, rows),
+			 "{\"m\":true,\"n\":\"x,}\\\"\",\"rating\":7,\"z\":2.50}");
+	cr_expect_eq(with_rating(suite, integer(1)), 0);
+	cr_expect_eq(with_rating(suite, integer(7)), 1);
+	cr_expect_eq(with_value(suite, text("x")), 1, "what isn't changed is found as before");
+	cr_expect_str_eq(only_dialog(suite, &outcome)->journal.data,
+			 "one|done{\"m\":true,\"n\":\"x,}\\\"\",\"rating\":7,\"z\":2.50}|missing");
+	arena_free(&outcome.arena);
+}
+
+void suite_an_update_keeps_a_record_within_its_size(struct suite *suite)
+{
+	static char json[RECORD_BYTES_MAX];
+	struct step *first = step_of(NULL, 0), *second = step_of(NULL, 0);
+	struct record_write *row;
+	struct outcome outcome;
+
+	snprintf(json, sizeof(json), "{\"a\":\"%0*d\"}", (int)sizeof(json) - 9, 0);
+	add_record(first, RECORD_INSERT, "a", json);
+	must_commit(suite, first);
+	row = add_record(second, RECORD_UPDATE, "a", "{\"b\":1}");
+	commit(suite, second, &outcome);
+	cr_expect_eq(outcome.result, STORE_DONE);
+	cr_expect_eq(row->outcome, RECORD_BOUND);
+	step_free(second);
+}
+
+/* Each is one step: its outcome and, where it is done, the sum. */
+static void expect_increment(struct suite *suite, struct record_value by, struct record_value min,
+			     struct record_value max, const char *entry)
+{
+	struct step *step = step_of(NULL, 0);
+	struct record_write *row;
+	struct buf json = { 0 }, text = { 0 };
+	struct outcome outcome;
+
+	buf_addf(&json, "{\"n\":%s}", by.type == RECORD_REAL ? "0.5" : "3");
+	row = add_record(step, RECORD_INCREMENT, "a", json.data);
+	add_index(step, row, "rating", by); /* another name than the field's: only n is summed */
+	add_index(step, row, "n", by);
+	row->increment.field = "n";
+	row->increment.by = by;
+	row->increment.min = min;
+	row->increment.max = max;
+	commit(suite, step, &outcome);
+	cr_assert_eq(outcome.result, STORE_DONE);
+	add_entry(&text, row);
+	cr_expect_str_eq(text.data, entry);
+	step_free(step);
+	buf_free(&json);
+	buf_free(&text);
+}
+
+void suite_an_increment_is_bounded_and_makes_its_record(struct suite *suite)
+{
+	const struct record_value none = { .type = RECORD_NULL };
+	const struct record_term six = { .field = "n", .op = RECORD_EQ, .value = real(6.5) };
+	char rows[256];
+
+	expect_increment(suite, integer(3), none, integer(2), "|bound");
+	cr_expect_str_eq(rows_of(suite, (struct record_query){ 0 }, rows), "");
+	expect_increment(suite, integer(3), none, integer(3), "|done 3");
+	expect_increment(suite, integer(3), none, integer(5), "|bound");
+	expect_increment(suite, integer(3), none, integer(6), "|done 6");
+	cr_expect_str_eq(rows_of(suite, (struct record_query){ 0 }, rows), "{\"n\":6}");
+	expect_increment(suite, integer(INT64_MAX), none, none, "|bound");
+	expect_increment(suite, integer(-7), integer(0), none, "|bound");
+	expect_increment(suite, real(0.5), real(6.5), real(6.5), "|done 6.5");
+	cr_expect_str_eq(rows_of(suite, (struct record_query){ 0 }, rows), "{\"n\":6.5}");
+	expect_increment(suite, real(1e308), none, none, "|done 1e+308");
+	expect_increment(suite, real(1e308), none, none, "|bound");
+	expect_increment(suite, real(-1e308), none, none, "|done 0");
+	cr_expect_eq(count_of(suite, (struct record_query){ .terms = &six, .term_count = 1 }), 0);
+	cr_expect_eq(with_rating(suite, integer(3)), 1, "the index of other fields stays");
+}
+
+void suite_many_increments_lose_none(struct suite *suite)
+{
+	enum { MANY = 200 };
+	static struct outcome outcomes[MANY];
+	char rows[256];
+
+	for (unsigned i = 0; i < MANY; i++) {
+		struct step *step = step_of(NULL, 0);
+		struct record_write *row = add_record(step, RECORD_INCREMENT, "a", "{\"n\":1}");
+
+		row->increment.field = "n";
+		row->increment.by = integer(1);
+		row->increment.max = integer(150);
+		outcomes[i] = (struct outcome){ 0 };
+		cr_assert_eq(store_commit(suite->store, step, commit_cb, &outcomes[i]), 0);
+	}
+	for (unsigned i = 0; i < MANY; i++) {
+		wait_for(suite, &outcomes[i]);
+		cr_expect_eq(STAILQ_FIRST(&outcomes[i].step->records)->outcome,
+			     i < 150 ? RECORD_DONE : RECORD_BOUND);
+		step_free(outcomes[i].step);
+	}
+	cr_expect_str_eq(rows_of(suite, (struct record_query){ 0 }, rows), "{\"n\":150}");
+}
+
+void suite_a_find_goes_on_behind_its_last_row(struct suite *suite)
+{
+	static const char *const orders[] = { NULL, "rating", "odd" };
+	char whole[256];
+
+	fill_ratings(suite);
+	for (unsigned i = 0; i < 2 * ARRAY_LEN(orders); i++) {
+		struct record_query query = { .order = orders[i / 2], .descending = i % 2 };
+		struct record_cursor last;
+		struct buf all = { 0 }, text = { 0 };
+		bool more = true;
+
+		query.limit = 2;
+		for (unsigned page = 0; more && page < 10; page++) {
+			struct outcome outcome = { 0 };
+
+			query.plugin = "survey";
+			query.table = "answers";
+			cr_assert_eq(store_records(suite->store, &query, records_cb, &outcome), 0);
+			wait_for(suite, &outcome);
+			for (unsigned r = 0; r < outcome.records.row_count; r++)
+				buf_add(&all, outcome.records.rows[r].data,
+					outcome.records.rows[r].len);
+			more = outcome.records.more;
+			last = outcome.records.last;
+			buf_reset(&text);
+			buf_add(&text, last.value.text.data, last.value.text.len);
+			last.value.text = (struct bytes){ text.data, text.len };
+			query.after = &last;
+			arena_free(&outcome.arena);
+		}
+		query.after = NULL;
+		query.limit = 100;
+		cr_expect_str_eq(all.data, rows_of(suite, query, whole), "line %u", i);
+		cr_expect_eq(all.len, 7);
+		buf_free(&all);
+		buf_free(&text);
+	}
+}
+
+/* The groups as one text. */
+static const char *groups_of(struct suite *suite, struct record_query query, char out[static 256])
+{
+	struct outcome outcome = { 0 };
+	struct buf text = { 0 };
+
+	query.plugin = "survey";
+	query.table = "answers";
+	query.count = true;
+	cr_assert_eq(store_records(suite->store, &query, records_cb, &outcome), 0);
+	wait_for(suite, &outcome);
+	cr_assert_eq(outcome.error, 0);
+	for (unsigned i = 0; i < outcome.records.group_count; i++) {
+		const struct record_group *group = &outcome.records.groups[i];
+
+		if (group->value.type == RECORD_TEXT)
+			buf_addf(&text, "%s=%d ", group->value.text.data, (int)group->count);
+		else
+			buf_addf(&text, "%g=%d ",
+				 group->value.type == RECORD_REAL ? group->value.real
+								  : (double)group->value.integer,
+				 (int)group->count);
+	}
+	buf_addf(&text, outcome.records.more ? "more" : ".");
+	memcpy(out, text.data, text.len + 1);
+	buf_free(&text);
+	arena_free(&outcome.arena);
+	return out;
+}
+
+void suite_records_are_counted_by_a_field(struct suite *suite)
+{
+	const struct record_term term = { "rating", RECORD_GE, integer(2) };
+	char text[256];
+
+	fill_ratings(suite);
+	cr_expect_str_eq(groups_of(suite, (struct record_query){ .by = "odd" }, text), "0=4 1=3 .");
+	cr_expect_str_eq(
+		groups_of(suite,
+			  (struct record_query){ .by = "odd", .terms = &term, .term_count = 1 },
+			  text),
+		"0=1 1=1 .");
+	cr_expect_str_eq(groups_of(suite, (struct record_query){ .by = "rating" }, text),
+			 "1=1 2.5=1 10=1 =1 10=1 x=1 .", "none has no group");
+	cr_expect_str_eq(
+		groups_of(suite, (struct record_query){ .by = "rating", .limit = 2 }, text),
+		"1=1 2.5=1 more");
+	cr_expect_str_eq(groups_of(suite, (struct record_query){ .by = "never" }, text), ".");
+}
+
+/* append_only records */
+
+static void add_links(struct suite *suite, unsigned first, unsigned count)
+{
+	struct step *step = step_of(NULL, 0);
+
+	for (unsigned i = first; i < first + count; i++) {
+		const char *json = arena_printf(&step->arena, "{\"n\":%u}", i);
+
+		add_record(step, RECORD_INSERT, json, json)->chained = true;
+	}
+	must_commit(suite, step);
+}
+
+static void chain_cb(int error, const struct record_chain *chain, void *arg)
+{
+	struct outcome *outcome = arg;
+
+	outcome->done = true;
+	outcome->error = error;
+	if (!error)
+		outcome->chain = *chain;
+}
+
+static struct record_chain verify(struct suite *suite)
+{
+	struct outcome outcome = { 0 };
+
+	do {
+		struct record_chain from = outcome.chain;
+
+		outcome.done = false;
+		cr_assert_eq(
+			store_verify(suite->store, "survey", "answers", &from, chain_cb, &outcome),
+			0);
+		wait_for(suite, &outcome);
+		cr_assert_eq(outcome.error, 0);
+	} while (outcome.chain.state == CHAIN_MORE);
+	return outcome.chain;
+}
+
+void suite_a_chain_is_whole_as_it_was_inserted(struct suite *suite)
+{
+	/* SHA-256 of 32 zeros and {"n":1} */
+	static const char first[] =
+		"29cecc91e68d3dffede939118bf4bbc6d970cf01aa0b9e6bde45692fabfdf661";
+	struct step *step = step_of(NULL, 0);
+	struct record_chain chain;
+	char hex[65];
+
+	add_record(step, RECORD_INSERT, "a", "{}");
+	must_commit(suite, step);
+	add_links(suite, 1, 1);
+	add_links(suite, 1, 1); /* its key is taken: no link */
+	chain = verify(suite);
+	for (unsigned i = 0; i < CHAIN_HASH_SIZE; i++)
+		snprintf(hex + 2 * i, 3, "%02x", chain.hash[i]);
+	cr_expect_str_eq(hex, first);
+	cr_expect_eq(chain.state, CHAIN_WHOLE);
+	cr_expect(chain.count == 1 && chain.unchained == 1 && chain.number == 2);
+	add_links(suite, 2, 1500);
+	add_links(suite, 1502, 500);
+	chain = verify(suite);
+	cr_expect_eq(chain.state, CHAIN_WHOLE, "over several shares: %d", (int)chain.state);
+	cr_expect(chain.count == 2001 && chain.number == 2002);
+}
+
+/* Links 1 to 5, and what was done to one of them. */
+static void break_chain(struct suite *suite, int kind, const char *key, struct record_chain *out)
+{
+	struct step *step = step_of(NULL, 0);
+
+	add_links(suite, 1, 5);
+	add_record(step, kind, key, "{\"n\":0}");
+	must_commit(suite, step);
+	*out = verify(suite);
+	cr_expect_neq(out->state, CHAIN_WHOLE);
+}
+
+void suite_a_changed_record_breaks_its_chain(struct suite *suite)
+{
+	struct record_chain chain;
+
+	break_chain(suite, RECORD_PUT, "{\"n\":3}", &chain);
+	cr_expect_eq(chain.state, CHAIN_BROKEN);
+	cr_expect(chain.number == 3 && chain.count == 2);
+}
+
+void suite_a_missing_record_breaks_its_chain(struct suite *suite)
+{
+	struct record_chain chain;
+
+	break_chain(suite, RECORD_DELETE, "{\"n\":3}", &chain);
+	cr_expect_eq(chain.state, CHAIN_BROKEN);
+	cr_expect(chain.number == 4 && chain.count == 2);
+}
+
+void suite_a_chain_without_its_end_is_short(struct suite *suite)
+{
+	struct record_chain chain;
+
+	break_chain(suite, RECORD_DELETE, "{\"n\":5}", &chain);
+	cr_expect_eq(chain.state, CHAIN_SHORT);
+	cr_expect(chain.number == 4 && chain.count == 4);
+}
+
+void suite_a_record_that_was_not_inserted_breaks_the_chain(struct suite *suite)
+{
+	struct record_chain chain;
+
+	break_chain(suite, RECORD_PUT, "other", &chain);
+	cr_expect_eq(chain.state, CHAIN_BROKEN);
+	cr_expect_eq(chain.number, 6);
+}
+
+void suite_a_table_that_never_was_has_no_chain(struct suite *suite)
+{
+	struct outcome outcome = { 0 };
+
+	cr_assert_eq(store_verify(suite->store, "survey", "answers", &(struct record_chain){ 0 },
+				  chain_cb, &outcome),
+		     0);
+	wait_for(suite, &outcome);
+	cr_expect_eq(outcome.error, -ENOENT);
 }
 
 /* outbound messages and receipts */

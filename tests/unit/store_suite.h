@@ -39,6 +39,18 @@ struct suite {
 	X(an_index_follows_each_kind_of_value)                         \
 	X(records_are_found_by_type_and_range)                         \
 	X(records_come_in_the_order_that_is_asked_for)                 \
+	X(an_update_changes_the_record_that_is_there)                  \
+	X(an_update_keeps_a_record_within_its_size)                    \
+	X(an_increment_is_bounded_and_makes_its_record)                \
+	X(many_increments_lose_none)                                   \
+	X(a_find_goes_on_behind_its_last_row)                          \
+	X(records_are_counted_by_a_field)                              \
+	X(a_chain_is_whole_as_it_was_inserted)                         \
+	X(a_changed_record_breaks_its_chain)                           \
+	X(a_missing_record_breaks_its_chain)                           \
+	X(a_chain_without_its_end_is_short)                            \
+	X(a_record_that_was_not_inserted_breaks_the_chain)             \
+	X(a_table_that_never_was_has_no_chain)                         \
 	X(an_outbound_message_is_kept_with_all_that_it_has)            \
 	X(an_update_with_an_old_lease_is_lost)                         \
 	X(a_receipt_finds_its_message_by_the_telcos_id)                \

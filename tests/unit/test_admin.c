@@ -59,12 +59,20 @@ static void dialog_list(void *arg UNUSED, const char *citizen, const char *plugi
 	admin_answer(call, 200, json_pack("{s:[]}", "dialogs"));
 }
 
+static void records_verify(void *arg UNUSED, const char *plugin, const char *table,
+			   struct admin_call *call)
+{
+	snprintf(called, sizeof(called), "verify %s %s", plugin, table);
+	admin_answer_error(call, -ENOENT);
+}
+
 static const struct admin_ops ops = {
 	.well = well,
 	.message_find = message_find,
 	.message_show = message_show,
 	.message_release = message_release,
 	.dialog_list = dialog_list,
+	.records_verify = records_verify,
 };
 
 struct outcome {
@@ -205,6 +213,10 @@ Test(admin, a_path_names_an_operation)
 		{ "/api/v1/dialogs/find", "", "dialogs any any", 200 },
 		{ "/api/v1/dialogs/find", "{\"citizen\":\"+62812\",\"plugin\":\"survey\"}",
 		  "dialogs +62812 survey", 200 },
+		{ "/api/v1/records/verify", "{\"plugin\":\"survey\",\"table\":\"log\"}",
+		  "verify survey log", 404 },
+		{ "/api/v1/records/verify", "{\"plugin\":\"survey\"}", "", 400 },
+		{ "/api/v1/records/verify", NULL, "", 405 },
 		{ "/api/v1/optouts", NULL, "", 404 },
 		{ "/api/v1/", NULL, "", 404 },
 		{ "/api/v2/optouts", NULL, "", 404 },

@@ -136,12 +136,25 @@ static void dialog_list(void *arg UNUSED, const char *citizen, const char *plugi
 	admin_answer(call, 200, json_pack("{s:[]}", "dialogs"));
 }
 
+static void records_verify(void *arg UNUSED, const char *plugin, const char *table,
+			   struct admin_call *call)
+{
+	const char *state = strcmp(table, "log") == 0 ? "whole" : table;
+
+	note(plugin);
+	note(table);
+	admin_answer(call, 200,
+		     json_pack("{s:s, s:i, s:i, s:s, s:i}", "state", state, "records", 12, "number",
+			       14, "hash", "ab12", "unchained", 2));
+}
+
 static const struct admin_ops ops = {
 	.message_find = message_find,
 	.message_show = message_show,
 	.message_drop = message_drop,
 	.optout_list = optout_list,
 	.dialog_list = dialog_list,
+	.records_verify = records_verify,
 };
 
 static void write_file(const char *name, const char *text)
@@ -320,6 +333,23 @@ Test(control, lists_of_opt_outs_and_dialogs_are_printed)
 	cr_expect(eq(str, ran.out, (char *)"No open dialogs.\n"));
 }
 
+Test(control, a_broken_chain_is_told_and_fails)
+{
+	struct ran ran = RUN("", "records", "verify", "survey.log");
+
+	cr_expect(eq(int, ran.status, 0));
+	cr_expect(eq(str, heard, (char *)"survey|log|"));
+	cr_expect(strstr(ran.out, "Whole: 12 records, the last one's hash is ab12") &&
+			  strstr(ran.out, "2 records from before"),
+		  "%s", ran.out);
+	ran = RUN("", "records", "verify", "survey.broken");
+	cr_expect(eq(int, ran.status, 1));
+	cr_expect(strstr(ran.out, "BROKEN at record 14") != NULL, "%s", ran.out);
+	ran = RUN("", "records", "verify", "survey.short");
+	cr_expect(eq(int, ran.status, 1));
+	cr_expect(strstr(ran.out, "missing behind number 14") != NULL, "%s", ran.out);
+}
+
 Test(control, wrong_words_get_the_usage)
 {
 	static const char *const wrong[][4] = {
@@ -329,6 +359,7 @@ Test(control, wrong_words_get_the_usage)
 		{ "message", "eat", ID },
 		{ "optout", "list", "x" },
 		{ "dialog", "list", "--colour" },
+		{ "records", "verify" },
 		{ "chat", "halo" },
 		{ "chat", "--wait", "x" },
 	};

@@ -17,13 +17,18 @@ static const char key[] = "+6281234567890";
 
 /* The tables of every plugin here. */
 static const char *by_citizen[] = { "citizen" }, *by_code[] = { "code" },
-		  *by_both[] = { "citizen", "year" };
+		  *by_both[] = { "citizen", "year" }, *by_name[] = { "name" };
 static struct table_field answer_fields[] = { { "area", FIELD_TEXT, false },
 					      { "rating", FIELD_INTEGER, true } };
 static struct table_field log_fields[] = {
 	{ "done", FIELD_BOOLEAN, true },
 	{ "note", FIELD_TEXT, true },
 	{ "share", FIELD_NUMBER, true },
+};
+static struct table_field count_fields[] = {
+	{ "n", FIELD_INTEGER, true },
+	{ "name", FIELD_TEXT, true },
+	{ "sum", FIELD_NUMBER, false },
 };
 static struct table_field ticket_fields[] = {
 	{ "code", FIELD_TEXT, true },
@@ -32,10 +37,12 @@ static struct table_field ticket_fields[] = {
 };
 static struct table_field vote_fields[] = { { "year", FIELD_INTEGER, false } };
 static struct record_table tables[] = {
-	{ "answers", answer_fields, ARRAY_LEN(answer_fields), by_citizen, 1 },
-	{ "log", log_fields, ARRAY_LEN(log_fields), NULL, 0 },
-	{ "tickets", ticket_fields, ARRAY_LEN(ticket_fields), by_code, 1 },
-	{ "votes", vote_fields, ARRAY_LEN(vote_fields), by_both, 2 },
+	{ "answers", answer_fields, ARRAY_LEN(answer_fields), by_citizen, 1, false },
+	{ "chain", ticket_fields, ARRAY_LEN(ticket_fields), by_code, 1, true },
+	{ "counts", count_fields, ARRAY_LEN(count_fields), by_name, 1, false },
+	{ "log", log_fields, ARRAY_LEN(log_fields), NULL, 0, false },
+	{ "tickets", ticket_fields, ARRAY_LEN(ticket_fields), by_code, 1, false },
+	{ "votes", vote_fields, ARRAY_LEN(vote_fields), by_both, 2, false },
 };
 static struct bundle_setting settings[] = {
 	{ .name = "limit", .type = SETTING_IS_INTEGER, .integer = 3 },
@@ -223,7 +230,7 @@ static enum run_end give_rows(struct talk *t, const char *const *rows, unsigned 
 {
 	struct bytes *texts = arena_alloc(&t->arena, (count + 1) * sizeof(*texts));
 	struct request *request = arena_alloc(&t->arena, sizeof(*request));
-	struct read_result read = { texts, count, count };
+	struct read_result read = { .rows = texts, .row_count = count, .count = count };
 
 	for (unsigned i = 0; i < count; i++)
 		texts[i] = text_of(rows[i]);
@@ -250,14 +257,20 @@ static unsigned count_writes(const struct step *step)
 	return count;
 }
 
+/* What a write came to, the step's last one. */
+static enum run_end give_outcome(struct talk *t, enum record_outcome outcome)
+{
+	struct record_write *write = last_write(t->step);
+
+	write->outcome = outcome;
+	write->add_entry(&t->journal, write);
+	return go(t, NULL, NULL);
+}
+
 /* The store has taken the insert, or found its key taken. */
 static enum run_end give_insert(struct talk *t, bool exists)
 {
-	struct record_write *write = last_write(t->step);
-	struct bytes entry = exists ? write->entry_exists : write->entry_done;
-
-	buf_add(&t->journal, entry.data, entry.len);
-	return go(t, NULL, NULL);
+	return give_outcome(t, exists ? RECORD_EXISTS : RECORD_DONE);
 }
 
 static const char *said(const struct talk *t)
@@ -570,7 +583,7 @@ static void expect_insert(bool exists, const char *text)
 	cr_expect_eq(STAILQ_FIRST(&t.step->records)->dialog.serial, 0,
 		     "only the last has a result");
 	cr_expect_str_eq(write->key, "[\"K1\"]");
-	cr_expect(write->entry_done.len > 0 && write->entry_exists.len > 0);
+	cr_expect(write->add_entry && write->call);
 	cr_assert_eq(give_insert(&t, exists), RUN_DONE, "%s", t.call.error);
 	cr_expect_str_eq(said(&t), text);
 	cr_expect_eq(count_writes(t.step), 0);
@@ -617,6 +630,244 @@ Test(plugin_run, get_find_and_count_hand_out_a_query_and_take_its_rows)
 	cr_expect(query->count && query->term_count == 1);
 	cr_assert_eq(give_rows(&talk, two, 2), RUN_DONE, "%s", talk.call.error);
 	cr_expect_str_eq(said(&talk), "4 nil 2 B 2");
+}
+
+/* What the store would give. */
+static enum run_end give_read(struct talk *t, const struct read_result *read)
+{
+	struct request *request = arena_alloc(&t->arena, sizeof(*request));
+
+	*request = t->call.request;
+	return go(t, request, read);
+}
+
+/* The journal so far, on a run that begins anew. */
+static void expect_replayed(struct talk *t, const char *text)
+{
+	run_free(t->run);
+	t->run = new_run(t->program);
+	cr_expect_eq(go(t, NULL, NULL), RUN_DONE, "%s", t->call.error);
+	cr_expect_str_eq(said(t), text);
+	cr_expect_eq(count_writes(t->step), 0);
+}
+
+static void expect_update(enum record_outcome outcome, const char *text)
+{
+	struct talk t = { 0 };
+	struct record_write *write;
+
+	cr_assert_eq(begin(&t, "local row, why = records.tickets:update('K1', { size = 2 })\n"
+			       "citizen:say('%s %s', row and row.code .. row.size, why)"),
+		     RUN_READS, "%s", t.call.error);
+	cr_expect_eq(t.call.request.kind, REQUEST_UPDATE);
+	cr_expect_null(t.call.query.table, "it is no query");
+	cr_assert_eq(count_writes(t.step), 1);
+	write = last_write(t.step);
+	cr_expect_eq(write->kind, RECORD_UPDATE);
+	cr_expect(write->dialog.shard == 7 && write->dialog.serial == 9);
+	cr_expect_str_eq(write->key, "[\"K1\"]");
+	cr_expect_str_eq(write->json.data, "{\"size\":2}");
+	cr_assert_eq(write->index_count, 1, "only what is changed");
+	cr_expect_str_eq(write->index[0].name, "size");
+	write->row = text_of("{\"code\":\"K1\",\"size\":2}");
+	cr_assert_eq(give_outcome(&t, outcome), RUN_DONE, "%s", t.call.error);
+	cr_expect_str_eq(said(&t), text);
+	expect_replayed(&t, text);
+	close_talk(&t);
+}
+
+Test(plugin_run, an_update_gives_the_row_as_the_store_has_it)
+{
+	expect_update(RECORD_DONE, "K12 nil");
+	expect_update(RECORD_MISSING, "nil nil");
+	expect_update(RECORD_BOUND, "nil bound");
+}
+
+static void expect_increment(enum record_outcome outcome, const char *text)
+{
+	struct talk t = { 0 };
+	struct record_write *write;
+
+	cr_assert_eq(begin(&t,
+			   "local n, why = records.counts:increment('ya', 'n', 2, { max = 9 })\n"
+			   "citizen:say('%s %s', n, why)"),
+		     RUN_READS, "%s", t.call.error);
+	cr_expect_eq(t.call.request.kind, REQUEST_INCREMENT);
+	write = last_write(t.step);
+	cr_expect_eq(write->kind, RECORD_INCREMENT);
+	cr_expect_str_eq(write->key, "[\"ya\"]");
+	cr_expect_str_eq(write->citizen, "", "a count of all is no citizen's");
+	cr_expect_str_eq(write->json.data, "{\"n\":2,\"name\":\"ya\"}", "as it is made");
+	cr_assert_eq(write->index_count, 2);
+	cr_expect_str_eq(write->increment.field, "n");
+	cr_expect(write->increment.by.type == RECORD_INTEGER && write->increment.by.integer == 2);
+	cr_expect_eq(write->increment.min.type, RECORD_NULL);
+	cr_expect(write->increment.max.type == RECORD_INTEGER && write->increment.max.integer == 9);
+	write->sum = (struct record_value){ .type = RECORD_INTEGER, .integer = 7 };
+	cr_assert_eq(give_outcome(&t, outcome), RUN_DONE, "%s", t.call.error);
+	cr_expect_str_eq(said(&t), text);
+	expect_replayed(&t, text);
+	close_talk(&t);
+}
+
+Test(plugin_run, an_increment_gives_the_sum_or_says_that_it_is_bound)
+{
+	expect_increment(RECORD_DONE, "7 nil");
+	expect_increment(RECORD_BOUND, "nil bound");
+}
+
+Test(plugin_run, an_increment_of_a_decimal_gives_one)
+{
+	struct record_write *write;
+
+	begin(&talk, "citizen:say('%s', records.counts:increment('ya', 'sum', 0.5))");
+	write = last_write(talk.step);
+	cr_expect(write->increment.by.type == RECORD_REAL && write->increment.by.real == 0.5);
+	write->sum = (struct record_value){ .type = RECORD_REAL, .real = 2.0 };
+	cr_assert_eq(give_outcome(&talk, RECORD_DONE), RUN_DONE, "%s", talk.call.error);
+	cr_expect_str_eq(said(&talk), "2.0");
+}
+
+Test(plugin_run, a_write_with_a_result_bars_the_way_back_behind_it)
+{
+	cr_assert_eq(begin(&talk, "citizen:ask('Satu?') records.counts:increment('ya', 'n') "
+				  "citizen:ask('Dua?')"),
+		     RUN_WAITS);
+	cr_assert_eq(give_text(&talk, "x"), RUN_READS);
+	last_write(talk.step)->sum = (struct record_value){ .type = RECORD_INTEGER };
+	cr_assert_eq(give_outcome(&talk, RECORD_DONE), RUN_WAITS, "%s", talk.call.error);
+	cr_expect_eq(talk.call.request.back, BACK_BARRED);
+}
+
+static const char pages[] =
+	"local rows, cursor = records.tickets:find({}, { order = 'name', limit = 1 })\n"
+	"local more, none = records.tickets:find({}, { order = 'name', limit = 1, after = cursor "
+	"})\n"
+	"citizen:say('%s %s %s', rows[1].code, more[1].code, none)";
+
+static void expect_cursor(struct record_value value)
+{
+	static const char *const second[] = { "{\"code\":\"B\"}" };
+	struct bytes first = text_of("{\"code\":\"A\"}");
+	struct read_result read = {
+		.rows = &first, .row_count = 1, .count = 1, .more = true, .last = { 12, value }
+	};
+	const struct record_cursor *after;
+	struct talk t = { 0 };
+
+	begin(&t, pages);
+	cr_assert_eq(give_read(&t, &read), RUN_READS, "%s", t.call.error);
+	after = t.call.query.after;
+	cr_assert_not_null(after);
+	cr_expect_eq(after->number, 12);
+	cr_expect_eq(after->value.type, value.type);
+	cr_expect(after->value.integer == value.integer && after->value.real == value.real);
+	cr_expect(same(after->value.text, value.text));
+	cr_assert_eq(give_rows(&t, second, 1), RUN_DONE, "%s", t.call.error);
+	cr_expect_str_eq(said(&t), "A B nil");
+	expect_replayed(&t, "A B nil");
+	close_talk(&t);
+}
+
+Test(plugin_run, a_find_gives_where_another_goes_on)
+{
+	expect_cursor((struct record_value){ .type = RECORD_NULL });
+	expect_cursor((struct record_value){ .type = RECORD_INTEGER, .integer = -3 });
+	expect_cursor((struct record_value){ .type = RECORD_REAL, .real = 0.1 });
+	expect_cursor((struct record_value){ .type = RECORD_TEXT, .text = { "", 0 } });
+	expect_cursor((struct record_value){ .type = RECORD_TEXT, .text = { "a:b\0c", 5 } });
+}
+
+Test(plugin_run, a_count_by_a_field_gives_a_table)
+{
+	struct record_group groups[] = {
+		{ { .type = RECORD_INTEGER, .integer = 2 }, 5 },
+		{ { .type = RECORD_TEXT, .text = { "x", 1 } }, 1 },
+	};
+	struct read_result read = { .groups = groups, .group_count = 2 };
+
+	cr_assert_eq(begin(&talk,
+			   "local n = records.tickets:count({ name = 'a' }, { by = 'size' })\n"
+			   "citizen:say('%s %s %s', n[2], n.x, n[3])"),
+		     RUN_READS, "%s", talk.call.error);
+	cr_expect_str_eq(talk.call.query.by, "size");
+	cr_expect(talk.call.query.count && talk.call.query.limit == GROUPS_MAX &&
+		  talk.call.query.term_count == 1);
+	cr_assert_eq(give_read(&talk, &read), RUN_DONE, "%s", talk.call.error);
+	cr_expect_str_eq(said(&talk), "5 1 nil");
+	expect_replayed(&talk, "5 1 nil");
+}
+
+Test(plugin_run, a_count_by_too_many_values_is_an_error)
+{
+	struct read_result read = { .more = true };
+
+	begin(&talk, "records.tickets:count({}, { by = 'name' })");
+	cr_expect_eq(give_read(&talk, &read), RUN_FAILED);
+	cr_expect_not_null(strstr(talk.call.error, "more than 1000 values"), "%s", talk.call.error);
+}
+
+Test(plugin_run, what_is_append_only_is_inserted_as_a_chain)
+{
+	cr_assert_eq(begin(&talk, "records.chain:insert { code = 'A' }"), RUN_READS, "%s",
+		     talk.call.error);
+	cr_expect(last_write(talk.step)->chained);
+}
+
+Test(plugin_run, a_call_of_records_that_is_wrong_is_an_error_with_its_line)
+{
+	static const struct {
+		const char *body, *error;
+	} rows[] = {
+		{ "records.chain:put { code = 'A' }", "records.chain is append_only" },
+		{ "records.chain:update('A', { size = 1 })", "records.chain is append_only" },
+		{ "records.chain:increment('A', 'size')", "records.chain is append_only" },
+		{ "records.log:update('A', { done = true })", "has no unique key to update" },
+		{ "records.log:increment('A')", "has no unique key to increment" },
+		{ "records.log:get('A')", "has no unique key to get a record by: use find" },
+		{ "records.tickets:get('A', 'B')", "needs the 1 values of its unique key" },
+		{ "records.tickets:update('A')", "needs the 1 values of its unique key, and then" },
+		{ "records.tickets:update('A', 1)", "ends with a table of changes" },
+		{ "records.tickets:update('A', {})", "nothing to change" },
+		{ "records.tickets:update('A', { code = 'B' })", "known by it" },
+		{ "records.votes:update(citizen, 1, { citizen = citizen })", "known by it" },
+		{ "records.tickets:update('A', { citizen = citizen })", "whose it is" },
+		{ "records.tickets:update('A', { other = 1 })", "has no field 'other'" },
+		{ "records.tickets:update('A', { size = '1' })", "must be a whole number" },
+		{ "records.answers:update('A', { rating = 1 })", "must be the citizen" },
+		{ "records.counts:increment('a')", "needs the 1 values of its unique key" },
+		{ "records.counts:increment('a', 'name')", "not 'name'" },
+		{ "records.counts:increment('a', 'other')", "not 'other'" },
+		{ "records.counts:increment(1, 'n')", "records.counts.name must be a text" },
+		{ "records.counts:increment(nil, 'n')", "records.counts.name must be a text" },
+		{ "records.counts:increment('a', 'n', 0.5)", "grows by a whole number" },
+		{ "records.counts:increment('a', 'n', 1, { most = 3 })", "there are min and max" },
+		{ "records.counts:increment('a', 'n', 1, { max = 'x' })", "max must be a whole" },
+		{ "records.counts:increment('a', 'n', 1, 9)", "table expected" },
+		{ "records.answers:find { area = 'x' }", "can't be searched by 'area'" },
+		{ "records.answers:count { area = 'x' }", "can't be searched by 'area'" },
+		{ "records.answers:find({}, { order = 'area' })", "indexed field: rating" },
+		{ "records.answers:count({}, { by = 'area' })", "indexed field: rating" },
+		{ "records.log:count({}, { by = 'done' })", "a text or a whole number" },
+		{ "records.log:count({}, { of = 'note' })", "there is by" },
+		{ "records.log:find({}, { from = 1 })", "there are after, order, descending" },
+		{ "records.log:find({}, { after = 1 })", "after must be" },
+		{ "records.log:find({}, { after = 'x' })", "after must be" },
+		{ "records.log:find({}, { after = '1:n' })", "after must be" },
+		{ "records.log:find({}, { order = 'note', after = '1' })", "after must be" },
+		{ "records.log:find({}, { order = 'note', after = '1:' })", "after must be" },
+		{ "records.log:find({}, { order = 'note', after = '1:i2x' })", "after must be" },
+	};
+
+	for (unsigned i = 0; i < ARRAY_LEN(rows); i++) {
+		struct talk t = { 0 };
+
+		cr_expect_eq(begin(&t, rows[i].body), RUN_FAILED, "%s", rows[i].body);
+		cr_expect_eq(strncmp(t.call.error, "t:2: ", 5), 0, "%s", t.call.error);
+		cr_expect_not_null(strstr(t.call.error, rows[i].error), "%s: %s", rows[i].body,
+				   t.call.error);
+		close_talk(&t);
+	}
 }
 
 /* ---- replay ---- */
@@ -667,7 +918,7 @@ static void list_writes(struct arena *arena, const struct step *step, struct sto
 	STAILQ_FOREACH (write, &step->records, next)
 		stop->writes[stop->write_count++] = arena_printf(
 			arena, "%d %s %s %s", (int)write->kind, write->table,
-			write->entry_done.len > 0 || write->key[0] == '[' ? write->key : "",
+			write->add_entry || write->key[0] == '[' ? write->key : "",
 			write->json.data);
 }
 
@@ -800,7 +1051,7 @@ Test(plugin_run, a_run_that_begins_anew_takes_what_was_read_and_gives_the_same_e
 {
 	static const char *const rows[] = { "{\"code\":\"A\",\"size\":1}", "{\"code\":\"B\"}" };
 	struct bytes texts[] = { text_of(rows[0]), text_of(rows[1]) };
-	struct read_result read = { texts, 2, 2 };
+	struct read_result read = { .rows = texts, .row_count = 2, .count = 2 };
 	struct talk again = { 0 };
 
 	play(&talk);
@@ -1246,8 +1497,8 @@ Test(plugin_run, a_record_that_is_wrong_says_what_is_allowed)
 		{ "records.answers:find({}, { descending = 1 })",
 		  "t:2: bad argument #2 to 'find' (descending must be true or false)" },
 		{ "records.answers:find({}, { skip = 1 })",
-		  "t:2: bad argument #2 to 'find' (there is no option 'skip'; there are order, "
-		  "descending and limit)" },
+		  "t:2: bad argument #2 to 'find' (there is no option 'skip'; there are after, "
+		  "order, descending and limit)" },
 		{ "records.answers:find(5)",
 		  "t:2: bad argument #1 to 'find' (table expected, got number)" },
 		{ "records.answers:count { area = 'x' }",

@@ -412,8 +412,8 @@ Test(store_sqlite, a_group_is_applied_again_when_one_is_refused_late)
 	cr_assert_not_null(group.told[1].step->seen);
 	cr_expect_eq(group.told[1].step->seen->msg.id.serial, 1);
 	cr_expect_null(group.told[8].step->seen);
-	cr_expect_not(STAILQ_FIRST(&group.told[2].step->records)->exists);
-	cr_expect(STAILQ_FIRST(&group.told[3].step->records)->exists);
+	cr_expect_eq(STAILQ_FIRST(&group.told[2].step->records)->outcome, RECORD_DONE);
+	cr_expect_eq(STAILQ_FIRST(&group.told[3].step->records)->outcome, RECORD_EXISTS);
 	cr_expect_not(STAILQ_FIRST(&group.told[4].step->updates)->lost);
 	cr_expect(STAILQ_FIRST(&group.told[5].step->updates)->lost);
 	for (unsigned i = 0; i < group.count; i++)

@@ -3,9 +3,8 @@
 -- One more entry of this citizen; answers how many there are now.  It reads what it has just written.
 local function write(citizen, token)
   records.entries:insert { token = token }
-  local row = records.counts:get(citizen)
-  local count = (row and row.count or 0) + 1
-  records.counts:put { citizen = citizen, count = count }
+  local count = records.counts:increment(citizen, "count")
+  assert(records.counts:get(citizen).count == count)
   return count
 end
 

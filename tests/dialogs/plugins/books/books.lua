@@ -57,9 +57,67 @@ local function own_writes(citizen)
   citizen:say("Dulu %d, lalu %d, kini %d: %s.", before, between, records.notes:count(), table.concat(texts, ", "))
 end
 
+-- UBAH n title: changes one field of one's own, if there is one.
+local function change(citizen, _, message)
+  local row, why = records.own:update(citizen, { title = message.rest })
+  if row then
+    citizen:say("%s, %d halaman.", row.title, row.pages)
+  else
+    citizen:say("Belum ada buku (%s).", why)
+  end
+end
+
+-- PINJAM title: two copies of each; the count is one for all citizens.
+local function borrow(citizen, _, message)
+  local out, why = records.loans:increment(message.rest, "out", 1, { max = 2 })
+  if not out then
+    citizen:say("Habis: %s.", why)
+    return
+  end
+  if not citizen:confirm("Pinjam " .. message.rest .. "?") then
+    out = records.loans:increment(message.rest, "out", -1, { min = 0 })
+  end
+  citizen:say("Dipinjam: %d. Ditemukan: %d.", out, records.loans:count { out = out })
+end
+
+-- All, in pages of four, both ways.
+local function leaf(citizen)
+  fill()
+  for _, order in ipairs { "none", "kind" } do
+    for _, descending in ipairs { false, true } do
+      local out = {}
+      local rows, cursor
+      repeat
+        rows, cursor = records.pages:find({ number = { min = 1 } }, {
+          order = order ~= "none" and order or nil, descending = descending, limit = 4, after = cursor,
+        })
+        out[#out + 1] = numbers(rows)
+      until not cursor
+      citizen:say(table.concat(out, " | "))
+    end
+  end
+end
+
+-- How many of each.
+local function totals(citizen)
+  fill()
+  local by_kind = records.pages:count({ number = { max = 8 } }, { by = "kind" })
+  local by_number = records.pages:count(nil, { by = "number" })
+  citizen:say("genap %d, ganjil %d, tiga %d", by_kind.genap, by_kind.ganjil, by_number[3])
+  citizen:say("ga-gb %d", records.pages:count { kind = { min = "ga", max = "gb" } })
+end
+
+-- RIWAYAT text: what can't be changed later.
+local function history(citizen, _, message)
+  records.history:insert { what = message.rest }
+  local ok, why = pcall(records.history.put, records.history, { what = "lain" })
+  citizen:say("Catatan ke-%d. Ubah: %s %s", records.history:count(), ok, why:match("append_only"))
+end
+
 return {
   name = "books", api = 1, summary = "Records",
-  triggers = { keywords = { BUKU = "own", UNIK = "unique", TEMUKAN = "find", CATATAN = "own_writes" } },
+  triggers = { keywords = { BUKU = "own", UNIK = "unique", TEMUKAN = "find", CATATAN = "own_writes",
+    UBAH = "change", PINJAM = "borrow", LEMBAR = "leaf", JUMLAH = "totals", RIWAYAT = "history" } },
   needs = { "records" },
   records = {
     own = { pages = "integer", title = "text", unique = { "citizen" } },
@@ -69,6 +127,9 @@ return {
       index = { "number", "kind", "size", "done" },
     },
     notes = { text = "text" },
+    loans = { title = "text", out = "integer", index = { "out" }, unique = { "title" } },
+    history = { what = "text", append_only = true },
   },
-  dialogs = { own = own, unique = unique, find = find, own_writes = own_writes },
+  dialogs = { own = own, unique = unique, find = find, own_writes = own_writes,
+    change = change, borrow = borrow, leaf = leaf, totals = totals, history = history },
 }
