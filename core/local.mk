@@ -95,8 +95,17 @@ core_libcore_a_SOURCES = \
 	core/receipt.h \
 	core/route.c \
 	core/route.h \
+	core/rows.c \
+	core/rows.h \
 	core/screen.c \
 	core/screen.h \
+	core/search.c \
+	core/search.h \
+	core/search_index.c \
+	core/search_priv.h \
+	core/search_table.c \
+	core/search_table.h \
+	core/search_words.c \
 	core/serve.c \
 	core/serve.h \
 	core/settings.c \
