@@ -21,7 +21,7 @@ enum {
 	HITS_MAX = 400,
 	WORD_HITS_MAX = 40,   /* near words of one */
 	NEAR_LOOKS = 24000,   /* words in buckets of a query */
-	NEAR_COMPARED = 5000, /* of those, letter by letter */
+	NEAR_COMPARED = 4000, /* of those, letter by letter */
 	POSTINGS_MAX = 150000,
 	READ_MAX = 200, /* rows that are read word by word */
 	EDGES_MAX = 96,

@@ -75,19 +75,22 @@ static unsigned wide_swap(const uint32_t *a, unsigned i, const uint32_t *b, unsi
 	return UINT_MAX / 2;
 }
 
-/* Damerau's distance (insert, delete, replace, swap two neighbours), right up to two edits. */
+/* Damerau's distance (insert, delete, replace, swap two neighbours), right up to two edits: what lies further than
+ * `most` from the diagonal costs more. */
 static unsigned align(const uint32_t *a, unsigned a_len, const uint32_t *b, unsigned b_len,
 		      unsigned most)
 {
-	unsigned rows[4][WORD_BYTES + 1];
+	unsigned rows[4][WORD_BYTES + 2];
 
-	for (unsigned j = 0; j <= b_len; j++)
+	for (unsigned j = 0; j <= b_len + 1; j++)
 		rows[0][j] = j;
 	for (unsigned i = 1; i <= a_len; i++) {
 		unsigned *now = rows[i % 4], *last = rows[(i - 1) % 4];
-		unsigned best = now[0] = i;
+		unsigned low = i > most ? i - most : 1, high = least(i + most, b_len), best;
 
-		for (unsigned j = 1; j <= b_len; j++) {
+		now[low - 1] = best = low == 1 ? i : UINT_MAX / 2;
+		now[high + 1] = UINT_MAX / 2;
+		for (unsigned j = low; j <= high; j++) {
 			now[j] = least(least(last[j], now[j - 1]) + 1,
 				       last[j - 1] + (a[i - 1] != b[j - 1]));
 			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
