@@ -21,7 +21,7 @@ const char *request_kind_name(enum request_kind kind)
 		[REQUEST_CHOOSE] = "choose", [REQUEST_CONFIRM] = "confirm",
 		[REQUEST_INSERT] = "insert", [REQUEST_GET] = "get",
 		[REQUEST_FIND] = "find",     [REQUEST_COUNT] = "count",
-		[REQUEST_MORE] = "more",
+		[REQUEST_MORE] = "more",     [REQUEST_LOOKUP] = "lookup",
 	};
 
 	return (unsigned)kind < ARRAY_LEN(names) ? names[kind] : "?";

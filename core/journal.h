@@ -23,6 +23,7 @@ enum request_kind {
 	REQUEST_FIND,    /* records */
 	REQUEST_COUNT,   /* how many */
 	REQUEST_MORE, /* the dialog is over; the citizen has not seen all pages of its last text */
+	REQUEST_LOOKUP, /* rows of a table of data: answered at once, so never waited for */
 	REQUEST_KINDS,
 };
 const char *request_kind_name(enum request_kind kind); /* static; "ask", ... */

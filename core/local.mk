@@ -74,8 +74,11 @@ core_libcore_a_SOURCES = \
 	core/plugin_api.h \
 	core/plugin_api_citizen.c \
 	core/plugin_api_records.c \
+	core/plugin_api_tables.c \
 	core/plugin_bundle.c \
 	core/plugin_bundle.h \
+	core/plugin_data.c \
+	core/plugin_data.h \
 	core/plugin_keys.c \
 	core/plugin_keys.h \
 	core/plugin_manifest.c \

@@ -60,6 +60,25 @@ static size_t behind_line(const struct rows *rows, size_t at)
 	return at + (char_at(rows, at) == '\n' ? 1 : 0);
 }
 
+/* What lies within quotes: the end of a line is one LF, however the file has it. */
+static void add_content(struct rows *rows, const char *text, size_t len)
+{
+	while (len > 0) {
+		const char *end = memchr(text, '\r', len);
+		size_t run = end ? (size_t)(end - text) : len;
+
+		buf_add(&rows->buf, text, run);
+		text += run;
+		len -= run;
+		if (!end)
+			return;
+		buf_add(&rows->buf, "\n", 1);
+		run = len > 1 && text[1] == '\n' ? 2 : 1;
+		text += run;
+		len -= run;
+	}
+}
+
 /* A quoted field from its quote on: its content goes behind the buffer, which may still move.  *at moves behind the
  * closing quote. */
 static int take_quoted(struct rows *rows, size_t *at, size_t *start)
@@ -74,7 +93,7 @@ static int take_quoted(struct rows *rows, size_t *at, size_t *start)
 
 		if (!quote)
 			return refuse(rows, begin, "this quote is never closed");
-		buf_add(&rows->buf, text + i, (size_t)(quote - text) - i);
+		add_content(rows, text + i, (size_t)(quote - text) - i);
 		i = (size_t)(quote - text) + 1;
 		if (char_at(rows, i) != '"')
 			break;

@@ -1,6 +1,7 @@
 /* rows.h - reads rows of comma-separated values.
  *
- * Source: RFC 4180, and UTF-8 with or without a byte order mark.  Rows end with CRLF, LF or CR; an empty line is none.
+ * Source: RFC 4180, and UTF-8 with or without a byte order mark.  Rows end with CRLF, LF or CR, and so does a line within
+ * quotes, which is given as LF; an empty line is no row.
  * Shape: the first row names the columns; every other has as many fields.  A quote stands at a field's beginning or is
  * doubled within quotes.  At most ROWS_COLUMNS_MAX columns; a field has at most ROWS_FIELD_MAX bytes, and no NUL.
  */

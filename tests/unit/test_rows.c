@@ -87,7 +87,8 @@ Test(rows, fields_may_have_quotes_commas_and_line_ends)
 		{ "a,b\n\n1,2\n\n\n3,4\n\n", "a|b/1|2/3|4/" },
 		{ "a,b\n\"\",\"\"\n", "a|b/|/" },
 		{ "\"a\",\"b\"\n\"1,2\",\"\"\"3\"\"\"\n", "a|b/1,2|\"3\"/" },
-		{ "a,b\n\"1\r\n2\",3\n", "a|b/1\r\n2|3/" },
+		{ "a,b\n\"1\r\n2\",3\n", "a|b/1\n2|3/" },
+		{ "a,b\n\"1\r\r\n\n2\r\",3\r", "a|b/1\n\n\n2\n|3/" },
 		{ "a,b\n \"1\n", "a|b/2:2: a quote within a field: put the whole field into "
 				 "quotes and double those within" },
 		{ "nama,b\nKôta,\xE2\x80\x9Cx\xE2\x80\x9D\n",
