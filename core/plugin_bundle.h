@@ -71,7 +71,7 @@ enum { BUNDLE_CONTENT_MAX = 16 << 20 }; /* bytes */
 void bundle_encode(struct buf *buf, const struct bundle *bundle);
 /* From such bytes, which are copied; with one reference.  NULL: damaged, or of a later version. */
 struct bundle *bundle_new(struct bytes content) MUST_CHECK;
-/* Makes the indexes of the tables of data, once, whichever thread comes first; it takes about 2 us a row.  folder: of their files, for
+/* Makes the indexes of the tables of data, once, whichever thread comes first; it takes 2 to 12 us a row.  folder: of their files, for
  * people.  false: a table is wrong, and error names file, line and what. */
 bool bundle_index(struct bundle *bundle, const char *folder, char *error,
 		  size_t error_size) MUST_CHECK;

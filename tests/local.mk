@@ -38,6 +38,7 @@ UNIT_TESTS = \
 	tests/unit/test_plugin_pattern \
 	tests/unit/test_plugin_run \
 	tests/unit/test_plugin_sandbox \
+	tests/unit/test_plugin_tables \
 	tests/unit/test_plugin_value \
 	tests/unit/test_receipt \
 	tests/unit/test_route \
