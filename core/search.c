@@ -21,11 +21,17 @@ enum {
 	HITS_MAX = 400,
 	WORD_HITS_MAX = 40,   /* near words of one */
 	NEAR_LOOKS = 24000,   /* words in buckets of a query */
-	NEAR_COMPARED = 4000, /* of those, letter by letter */
+	NEAR_COMPARED = 3000, /* of those, letter by letter */
 	POSTINGS_MAX = 150000,
 	READ_MAX = 200, /* rows that are read word by word */
 	EDGES_MAX = 96,
 	JOINED_MAX = 3,    /* words that may be one */
+	PARTED_MAX = 3,    /* words that are looked at for two */
+	PARTED_LEAST = 6,  /* letters of such a word */
+	PART_LEAST = 2,    /* of a part */
+	PART_NEAR = 5,     /* of a part that may be misspelt */
+	PARTS_NEAR = 190,  /* quality that two parts must have together */
+	PARTS_PLAIN = 245, /* where both must be right */
 	PLAIN_MAX = 255,   /* quality of the very word */
 	SHORT_LETTERS = 8, /* of an abbreviation */
 	SCORE_LEAST = 20,  /* of 100: less is no match */
@@ -61,6 +67,7 @@ struct query {
 	struct term terms[WORDS_MAX * 4];
 	unsigned term_count;
 	unsigned looks, compared; /* what is left */
+	unsigned parted;          /* words that were looked at for two */
 	struct {
 		uint32_t word;
 		uint16_t hits[3]; /* + 1 */
@@ -152,10 +159,11 @@ struct near {
 	unsigned quality;
 };
 
-static bool is_asked(const struct query *query, const char *text)
+/* Whether one of these words is the text. */
+static bool is_asked(const struct query *query, unsigned mask, const char *text)
 {
 	for (unsigned i = 0; i < query->count; i++)
-		if (strcmp(query->words[i].text, text) == 0)
+		if (mask >> i & 1 && strcmp(query->words[i].text, text) == 0)
 			return true;
 	return false;
 }
@@ -247,7 +255,7 @@ static void add_near(struct query *query, const struct search_token *word, unsig
 	unsigned count = find_near(query, word, nears);
 
 	for (unsigned i = 0; i < count; i++)
-		if (!is_asked(query, search_text(query->search, nears[i].word)))
+		if (!is_asked(query, mask, search_text(query->search, nears[i].word)))
 			add_hit(query, nears[i].word, nears[i].word, mask, nears[i].quality - loss);
 }
 
@@ -426,8 +434,8 @@ static void add_initials(struct query *query, unsigned from)
 			continue;
 		text[len++] = query->words[i].text[0];
 		text[len] = '\0';
-		found = len >= 3 && !is_asked(query, text) ? search_exact(query->search, text)
-							   : NO_WORD;
+		found = len >= 3 && !is_asked(query, ~0U, text) ? search_exact(query->search, text)
+								: NO_WORD;
 		if (found != NO_WORD) {
 			add_hit(query, found, found, mask, 170);
 			add_term(query, first, weight);
@@ -716,15 +724,34 @@ static void take(struct reading *reading, const struct edge *edge)
 	reading->gain += edge->gain;
 }
 
-/* The surest first: each word of the query and of the row counts once. */
-static void take_edges(struct reading *reading)
+/* The surest first: each word of the query and of the row counts once.  at_least: only those of so many words of the row. */
+static void take_edges(struct reading *reading, unsigned at_least)
 {
 	for (unsigned i = 0; i < reading->edge_count; i++) {
 		const struct edge *edge = &reading->edges[i];
 
-		if (!(reading->asked & edge->mask) && !is_taken(reading, edge->at, edge->count))
+		if (edge->count >= at_least && !(reading->asked & edge->mask) &&
+		    !is_taken(reading, edge->at, edge->count))
 			take(reading, edge);
 	}
+}
+
+/* A word may stand in a row twice, and where it is taken first it can part two that belong together: so both ways. */
+static void take_best(struct reading *reading)
+{
+	struct reading other;
+	bool pairs = false;
+
+	for (unsigned i = 0; i < reading->edge_count; i++)
+		pairs = pairs || reading->edges[i].count > 1;
+	if (pairs) {
+		other = *reading;
+		take_edges(&other, 2);
+		take_edges(&other, 1);
+	}
+	take_edges(reading, 1);
+	if (pairs && other.gain > reading->gain)
+		*reading = other;
 }
 
 /* ---- what is left: initials and words without vowels ---- */
@@ -797,7 +824,7 @@ static void meet_rest(struct reading *reading)
 		    query->words[i].len == query->words[i].bytes &&
 		    query->words[i].len <= SHORT_LETTERS)
 			meet_left(reading, i);
-	take_edges(reading);
+	take_edges(reading, 1);
 }
 
 /* ---- the score ---- */
@@ -829,9 +856,9 @@ static uint32_t read_row(struct query *query, uint32_t row)
 		 has = (uint64_t)search->row_weights[row] * PLAIN_MAX;
 
 	meet_all(&reading);
-	take_edges(&reading);
+	take_best(&reading);
 	meet_rest(&reading);
-	return (uint32_t)(reading.gain * 815000 / asked + reading.row_gain * 175000 / has +
+	return (uint32_t)(reading.gain * 770000 / asked + reading.row_gain * 220000 / has +
 			  in_order(&reading) * 10);
 }
 
@@ -905,43 +932,120 @@ static unsigned add_whole(struct query *query, const char *abbreviation)
 	return added;
 }
 
-static bool is_known(const struct query *query, const char *text)
+/* How well a part of a word is a word itself: 0 not at all. */
+static unsigned part_quality(struct query *query, const struct search_token *part, bool near)
 {
-	return search_abbreviation(text) || search_exact(query->search, text) != NO_WORD;
+	struct near nears[WORD_HITS_MAX];
+
+	if (search_exact(query->search, part->text) != NO_WORD)
+		return PLAIN_MAX;
+	if (search_abbreviation(part->text))
+		return PLAIN_MAX - 5;
+	return near && part->len >= PART_NEAR && find_near(query, part, nears) > 0
+		       ? nears[0].quality
+		       : 0;
 }
 
-/* "sdnkalitidu": an abbreviation of several words, and what it was written together with. */
-static bool add_parted(struct query *query, const struct search_token *word)
+static struct search_token part_of(const struct search_token *word, unsigned from, unsigned to)
 {
-	enum { LEFT_LEAST = 2, RIGHT_LEAST = 4 };
-	struct search_token left = *word, right = *word;
+	struct search_token part = { .bytes = (uint8_t)(to - from), .len = (uint8_t)(to - from) };
 
-	for (unsigned at = LEFT_LEAST; at + RIGHT_LEAST <= word->len; at++) {
-		left.text[at] = '\0';
-		if (is_known(query, word->text + at) && add_whole(query, left.text) > 0) {
-			right.bytes = right.len = (uint8_t)(word->bytes - at);
-			memcpy(right.text, word->text + at, right.bytes + 1U);
-			if (query->count < WORDS_MAX)
-				query->words[query->count++] = right;
-			return true;
+	memcpy(part.text, word->text + from, part.bytes);
+	return part;
+}
+
+static bool is_long_word(const struct query *query, const struct search_token *part)
+{
+	return part->len >= PART_NEAR && search_exact(query->search, part->text) != NO_WORD;
+}
+
+/* Where a word is best parted in two: "sdnkalitidu", "klaitiduwetan".  0: nowhere.  near: the parts may be misspelt. */
+static unsigned best_cut(struct query *query, const struct search_token *word, bool near)
+{
+	unsigned best = 0, best_quality = near ? PARTS_NEAR : PARTS_PLAIN;
+
+	for (unsigned at = PART_LEAST; at + PART_LEAST <= word->len; at++) {
+		struct search_token left = part_of(word, 0, at),
+				    right = part_of(word, at, word->len);
+		unsigned first = part_quality(query, &left, near), second;
+
+		if (first == 0)
+			continue;
+		second = part_quality(query, &right, near);
+		first = (first * left.len + second * right.len) / word->len;
+		if (second > 0 && first > best_quality &&
+		    (near || is_long_word(query, &left) || is_long_word(query, &right))) {
+			best_quality = first;
+			best = at;
 		}
-		left.text[at] = word->text[at];
 	}
-	return false;
+	return best;
+}
+
+/* The same for one of a query's words: one that is known stays whole, and one that is misspelt is parted only where
+ * both parts are right. */
+static unsigned cut_of(struct query *query, const struct search_token *word)
+{
+	enum { NEAR_ENOUGH = 215 };
+	struct near nears[WORD_HITS_MAX];
+	unsigned near;
+
+	if (word->digits || word->len != word->bytes || word->len < PARTED_LEAST ||
+	    part_quality(query, word, false) > 0)
+		return 0;
+	near = find_near(query, word, nears);
+	if (near > 0)
+		return nears[0].quality < NEAR_ENOUGH ? best_cut(query, word, false) : 0;
+	if (query->parted++ >= PARTED_MAX)
+		return 0;
+	return best_cut(query, word, true);
+}
+
+/* Letters that are said one by one have a vowel by chance at most. */
+static bool is_spelt(const struct search_token *word)
+{
+	unsigned vowels = 0;
+
+	for (unsigned i = 0; i < word->bytes; i++)
+		vowels += search_is_vowel(word->text[i]);
+	return vowels == 0 || (vowels == 1 && word->len > 3);
+}
+
+/* "smnk" is smkn: a misspelt abbreviation, where nothing in the rows is like it and one alone is nearest. */
+static const char *near_abbreviation(struct query *query, const struct search_token *word)
+{
+	struct near nears[WORD_HITS_MAX];
+
+	if (word->len < 3 || word->len > SHORT_LETTERS || word->len != word->bytes ||
+	    word->digits || !is_spelt(word) || part_quality(query, word, false) > 0 ||
+	    find_near(query, word, nears) > 0)
+		return NULL;
+	return search_near_abbreviation(word->text, word->len);
+}
+
+static void add_word(struct query *query, const struct search_token *word)
+{
+	const char *near = near_abbreviation(query, word);
+
+	if (query->count < WORDS_MAX && add_whole(query, near ? near : word->text) == 0)
+		query->words[query->count++] = *word;
 }
 
 static void split_query(struct query *query, struct bytes text)
 {
-	struct search_token raw[WORDS_MAX];
-	unsigned count = search_tokens(text, false, raw, WORDS_MAX);
+	struct search_token raw[WORDS_MAX], left, right;
+	unsigned count = search_tokens(text, false, raw, WORDS_MAX), cut;
 
-	for (unsigned i = 0; i < count && query->count < WORDS_MAX; i++) {
-		if (add_whole(query, raw[i].text) > 0)
+	for (unsigned i = 0; i < count; i++) {
+		cut = cut_of(query, &raw[i]);
+		if (cut == 0) {
+			add_word(query, &raw[i]);
 			continue;
-		if (!raw[i].digits && raw[i].len == raw[i].bytes && !is_known(query, raw[i].text) &&
-		    add_parted(query, &raw[i]))
-			continue;
-		query->words[query->count++] = raw[i];
+		}
+		left = part_of(&raw[i], 0, cut);
+		right = part_of(&raw[i], cut, raw[i].len);
+		add_word(query, &left);
+		add_word(query, &right);
 	}
 }
 
@@ -973,6 +1077,7 @@ unsigned search_find(const struct search *search, struct search_room *room, stru
 	query->count = query->total = query->hit_count = query->term_count = 0;
 	query->looks = NEAR_LOOKS;
 	query->compared = NEAR_COMPARED;
+	query->parted = 0;
 	split_query(query, text);
 	look_up_all(query);
 	add_up(query);

@@ -40,6 +40,8 @@ bool search_is_vowel(char c);
 
 /* What an abbreviation stands for, words with blanks between, or NULL. */
 const char *search_abbreviation(const char *word);
+/* The abbreviation of several words that a misspelt one is nearest to, or NULL: there is none, or more than one. */
+const char *search_near_abbreviation(const char *word, unsigned len);
 /* Small words that initials pass over: dan, di, of... */
 bool search_is_small(const char *word);
 

@@ -395,6 +395,30 @@ const char *search_abbreviation(const char *word)
 	return NULL;
 }
 
+const char *search_near_abbreviation(const char *word, unsigned len)
+{
+	enum { LETTERS_LEAST = 4 };
+	uint32_t letters[WORD_BYTES], other[WORD_BYTES];
+	const char *found = NULL;
+	bool alone = false, same_length = false;
+
+	search_letters(word, len, letters);
+	for (unsigned i = 0; i < ARRAY_LEN(search_shorts); i++) {
+		unsigned other_len = (unsigned)strlen(search_shorts[i].word);
+
+		if (other_len < LETTERS_LEAST || other_len > len + 1 || len > other_len + 1 ||
+		    (same_length && other_len != len) || !strchr(search_shorts[i].words, ' '))
+			continue;
+		search_letters(search_shorts[i].word, other_len, other);
+		if (search_distance(letters, len, other, other_len, 1) != 1)
+			continue;
+		alone = !found || (other_len == len && !same_length);
+		same_length = other_len == len;
+		found = search_shorts[i].word;
+	}
+	return alone ? found : NULL;
+}
+
 bool search_is_small(const char *word)
 {
 	static const char *const small[] = { "and",  "at",  "dan", "dari",  "dengan",

@@ -160,6 +160,20 @@ def kind_vowels(rng, name):
     return words
 
 
+def kind_mixed(rng, name):
+    """Something of everything."""
+    words = kind_abbreviated(rng, name) if rng.random() < 0.5 else words_of(name)
+    words = [word for word in words if word not in COMMON or rng.random() < 0.5]
+    words = [misspell(rng, word) if rng.random() < 0.6 else word for word in words]
+    if rng.random() < 0.3:
+        rng.shuffle(words)
+    if rng.random() < 0.2:
+        words = kind_joined(rng, " ".join(words))
+    if rng.random() < 0.2:
+        words = ["mohon", "info"] + words + ["ya"]
+    return words
+
+
 def kind_one_word(rng, name):
     """The rarest word, misspelt: many rows have it, so it is its cost that is looked at."""
     return [misspell(rng, max(kind_missing(rng, name), key=len))]
