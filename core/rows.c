@@ -146,7 +146,7 @@ static int check_count(struct rows *rows)
 
 static int take_row(struct rows *rows, size_t at)
 {
-	size_t begins[ROWS_COLUMNS_MAX], starts[ROWS_COLUMNS_MAX];
+	size_t begins[ROWS_COLUMNS_MAX], starts[ROWS_COLUMNS_MAX] = { 0 };
 	bool quoted[ROWS_COLUMNS_MAX];
 	int rc;
 

@@ -901,7 +901,7 @@ static void fill_map(struct query *query)
 static unsigned rank(struct query *query, struct search_found *out, unsigned most)
 {
 	uint32_t rows[READ_MAX];
-	struct ranked ranks[READ_MAX];
+	struct ranked ranks[READ_MAX] = { { 0 } };
 	unsigned count = pick_rows(query, rows), found = 0;
 
 	fill_map(query);

@@ -80,7 +80,7 @@ static unsigned wide_swap(const uint32_t *a, unsigned i, const uint32_t *b, unsi
 static unsigned align(const uint32_t *a, unsigned a_len, const uint32_t *b, unsigned b_len,
 		      unsigned most)
 {
-	unsigned rows[4][WORD_BYTES + 2];
+	unsigned rows[4][WORD_BYTES + 2] = { { 0 } };
 
 	for (unsigned j = 0; j <= b_len + 1; j++)
 		rows[0][j] = j;
