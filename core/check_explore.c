@@ -363,6 +363,21 @@ static enum run_end run_journal(struct work *work, struct item item, struct run_
 	return end;
 }
 
+/* What the way adds to the journal: an answer and the look-ups behind it, or all that a read left. */
+static struct bytes piece_of(struct explore *explore, const struct choice *choice,
+			     const struct run_call *call)
+{
+	struct buf buf = { 0 };
+	struct bytes piece;
+
+	if (!choice->read)
+		buf_add(&buf, choice->entry.data, choice->entry.len);
+	buf_add(&buf, call->appended.data, call->appended.len);
+	piece = arena_bytes(&explore->arena, buf.data ? buf.data : "", buf.len);
+	buf_free(&buf);
+	return piece;
+}
+
 /* The state that a run came to. */
 static struct node state_after(struct explore *explore, struct item from,
 			       const struct run_call *call, enum run_end end)
@@ -373,7 +388,7 @@ static struct node state_after(struct explore *explore, struct item from,
 		.kind = kind_of(end),
 		.parent = from.node,
 		.via = from.choice,
-		.piece = choice->read ? call->appended : choice->entry,
+		.piece = piece_of(explore, choice, call),
 		.request = call->request,
 		.query = call->query,
 		.place.file = "",

@@ -23,7 +23,7 @@ const char *request_kind_name(enum request_kind kind)
 		[REQUEST_INSERT] = "insert",       [REQUEST_GET] = "get",
 		[REQUEST_FIND] = "find",           [REQUEST_COUNT] = "count",
 		[REQUEST_MORE] = "more",           [REQUEST_UPDATE] = "update",
-		[REQUEST_INCREMENT] = "increment",
+		[REQUEST_INCREMENT] = "increment", [REQUEST_LOOKUP] = "lookup",
 	};
 
 	return (unsigned)kind < ARRAY_LEN(names) ? names[kind] : "?";

@@ -26,6 +26,7 @@ enum request_kind {
 	REQUEST_MORE, /* the dialog is over; the citizen has not seen all pages of its last text */
 	REQUEST_UPDATE,    /* a change of a record that may not be there */
 	REQUEST_INCREMENT, /* a number that is counted up to a bound */
+	REQUEST_LOOKUP,    /* rows of a table of data: answered at once, so never waited for */
 	REQUEST_KINDS,
 };
 const char *request_kind_name(enum request_kind kind); /* static; "ask", ... */

@@ -87,8 +87,11 @@ core_libcore_a_SOURCES = \
 	core/plugin_api.h \
 	core/plugin_api_citizen.c \
 	core/plugin_api_records.c \
+	core/plugin_api_tables.c \
 	core/plugin_bundle.c \
 	core/plugin_bundle.h \
+	core/plugin_data.c \
+	core/plugin_data.h \
 	core/plugin_keys.c \
 	core/plugin_keys.h \
 	core/plugin_manifest.c \
@@ -115,8 +118,17 @@ core_libcore_a_SOURCES = \
 	core/rehearsal.h \
 	core/route.c \
 	core/route.h \
+	core/rows.c \
+	core/rows.h \
 	core/screen.c \
 	core/screen.h \
+	core/search.c \
+	core/search.h \
+	core/search_index.c \
+	core/search_priv.h \
+	core/search_table.c \
+	core/search_table.h \
+	core/search_words.c \
 	core/serve.c \
 	core/serve.h \
 	core/settings.c \

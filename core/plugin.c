@@ -59,33 +59,38 @@ static bool is_name(const char *name, size_t len)
 
 /* ---- files ---- */
 
-static bool read_file(struct loader *loader, const char *path, struct bytes *out)
+/* The bytes of a file, at most `most`; advice: what to do about a larger one. */
+static bool read_bytes(struct loader *loader, const char *path, size_t most, const char *advice,
+		       struct bytes *out)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	char *data = xmalloc(FILE_BYTES_MAX + 1);
+	char *data = xmalloc(most + 1);
 	ssize_t n = 0;
 	size_t len = 0;
 	bool fine;
 
-	while (fd >= 0 && len <= FILE_BYTES_MAX &&
-	       (n = read(fd, data + len, FILE_BYTES_MAX + 1 - len)) > 0)
+	while (fd >= 0 && len <= most && (n = read(fd, data + len, most + 1 - len)) > 0)
 		len += (size_t)n;
 	fine = fd >= 0 && n >= 0;
 	if (!fine)
 		refuse(loader, "%s: %s", path, strerror(errno));
-	if (fine && len > FILE_BYTES_MAX)
-		fine = refuse(
-			loader,
-			"%s: the file is larger than %d bytes: split it and require the parts",
-			path, FILE_BYTES_MAX);
-	if (fine && !utf8_valid(data, len))
-		fine = refuse(loader, "%s: the file is not valid UTF-8", path);
+	if (fine && len > most)
+		fine = refuse(loader, "%s: the file is larger than %zu bytes%s", path, most,
+			      advice);
 	if (fine)
 		*out = arena_bytes(&loader->set->arena, data, len);
 	free(data);
 	if (fd >= 0)
 		close(fd);
 	return fine;
+}
+
+static bool read_source(struct loader *loader, const char *path, struct bytes *out)
+{
+	if (!read_bytes(loader, path, FILE_BYTES_MAX, ": split it and require the parts", out))
+		return false;
+	return utf8_valid(out->data, out->len) ||
+	       refuse(loader, "%s: the file is not valid UTF-8", path);
 }
 
 /* Adds folder/stem.lua under a name. */
@@ -97,7 +102,7 @@ static bool add_file(struct loader *loader, const char *folder, const char *stem
 	if (loader->bundle.file_count == FILES_MAX)
 		return refuse(loader, "%s: a plugin has at most %d files", folder, FILES_MAX);
 	file->name = name;
-	if (!read_file(loader, path, &file->source))
+	if (!read_source(loader, path, &file->source))
 		return false;
 	loader->bundle.file_count++;
 	return true;
@@ -195,14 +200,17 @@ static int nothing(lua_State *L UNUSED)
 /* For the file's own sake, which may name what it needs at its top: what the plugin really may touch is known afterwards. */
 static void provide_stand_ins(lua_State *L, void *arg)
 {
+	static const char *const tables[] = { "records", "tables" };
 	struct sandbox *sandbox = arg;
 
-	lua_newtable(L);
-	lua_newtable(L);
-	lua_pushcfunction(L, any_table);
-	lua_setfield(L, -2, "__index");
-	lua_setmetatable(L, -2);
-	sandbox_provide(sandbox, "records");
+	for (unsigned i = 0; i < ARRAY_LEN(tables); i++) {
+		lua_newtable(L);
+		lua_newtable(L);
+		lua_pushcfunction(L, any_table);
+		lua_setfield(L, -2, "__index");
+		lua_setmetatable(L, -2);
+		sandbox_provide(sandbox, tables[i]);
+	}
 	lua_pushcfunction(L, nothing);
 	sandbox_provide(sandbox, "code");
 	lua_pushcfunction(L, nothing);
@@ -302,7 +310,30 @@ static bool load_manifest(struct loader *loader)
 	loader->bundle.tables = manifest.tables;
 	loader->bundle.table_count = manifest.table_count;
 	loader->bundle.records = manifest.records;
+	loader->bundle.data = manifest.data;
+	loader->bundle.data_count = manifest.data_count;
 	return fine;
+}
+
+/* ---- tables of data ---- */
+
+static const char *folder_of(const struct loader *loader)
+{
+	return arena_printf(&loader->set->arena, "%s/%s", loader->folder, loader->plugin->name);
+}
+
+static bool add_data(struct loader *loader)
+{
+	const char *folder = folder_of(loader);
+
+	for (unsigned i = 0; i < loader->bundle.data_count; i++) {
+		struct data_table *table = &loader->bundle.data[i];
+		const char *path = arena_printf(&loader->set->arena, "%s/%s", folder, table->file);
+
+		if (!read_bytes(loader, path, DATA_BYTES_MAX, "", &table->content))
+			return false;
+	}
+	return true;
 }
 
 /* ---- settings ---- */
@@ -435,6 +466,8 @@ static bool make_bundle(struct loader *loader)
 	if (!plugin->bundle)
 		return refuse(loader, "%s: the plugin is larger than %d bytes", plugin->path,
 			      BUNDLE_CONTENT_MAX);
+	if (!bundle_index(plugin->bundle, folder_of(loader), loader->error, sizeof(loader->error)))
+		return false;
 	program = program_new(plugin->bundle, loader->error, sizeof(loader->error));
 	if (program)
 		run = run_new(program, plugin->dialogs[0], loader->error, sizeof(loader->error));
@@ -481,7 +514,7 @@ static void load_one(struct loader *loader)
 	struct plugin *plugin = loader->plugin;
 
 	if (add_files(loader) && load_manifest(loader) && check_unique(loader) &&
-	    take_settings(loader) && make_bundle(loader)) {
+	    take_settings(loader) && add_data(loader) && make_bundle(loader)) {
 		plugin->error = NULL;
 		return;
 	}

@@ -9,6 +9,8 @@
 #include "plugin_bundle.h"
 #include "plugin_run.h"
 #include "plugin_sandbox.h"
+#include "rows.h"
+#include "search.h"
 
 enum {
 	SAID_MAX = 8 << 10,    /* bytes that a dialog says up to a question */
@@ -42,8 +44,11 @@ struct run {
 	struct buf scratch, json; /* of one binding */
 	struct buf results; /* what the insert that waits gives where its key is free; else empty */
 	unsigned says, writes;
-	bool answered;          /* a question, that a back could return to; */
-	bool acted;             /* and since then something was caused */
+	bool answered;      /* a question, that a back could return to; */
+	bool acted;         /* and since then something was caused */
+	struct buf lookups; /* entries of new look-ups, for the journal */
+	unsigned lookup_count;
+	struct rows rows;       /* that one reads */
 	struct request request; /* the one that waits; its texts lie in request_arena */
 	struct record_query query;
 	struct arena request_arena;
@@ -53,7 +58,8 @@ struct run {
 struct program {
 	struct bundle *bundle; /* referenced */
 	struct sandbox *sandbox;
-	int citizen, settings; /* registry */
+	int citizen, settings;    /* registry */
+	struct search_room *room; /* owned; NULL: nothing was searched yet */
 };
 
 struct run *
@@ -65,6 +71,10 @@ void run_hash(struct run *run, char tag, const void *data, size_t len);
 void run_request_begin(struct run *run, enum request_kind kind);
 /* Marks the request that run->request describes, with its arguments hashed, and yields. */
 int run_request(lua_State *L, struct run *run);
+/* The journal's next entry that no back has cancelled; 1, 0 at the end, or negative: damaged. */
+int run_next_entry(struct run *run, struct journal_entry *entry);
+/* Whether what follows is new: nothing is left of the journal but look-ups that are done. */
+bool run_is_live(const struct run *run);
 /* A text argument: valid UTF-8, not empty, without control characters but newline, at most max bytes. */
 struct bytes check_words(lua_State *L, int idx, int arg, size_t max, const char *what);
 /* Where a find goes on, as text; ordered: by a field. */
@@ -73,4 +83,5 @@ void api_push_cursor(lua_State *L, const struct record_cursor *cursor, bool orde
 /* Each pushes or provides what it brings, under sandbox_protected. */
 void api_provide_citizen(lua_State *L, struct program *program); /* sets program->citizen */
 void api_provide_records(lua_State *L, struct program *program); /* the global `records` */
+void api_provide_tables(lua_State *L, struct program *program);  /* the global `tables` */
 void api_provide_globals(lua_State *L, struct program *program); /* code, log */

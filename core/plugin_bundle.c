@@ -49,6 +49,17 @@ static void encode_table(struct buf *buf, const struct record_table *table)
 	pack_number(buf, table->append_only);
 }
 
+static void encode_data(struct buf *buf, const struct data_table *table)
+{
+	pack_text(buf, table->name);
+	pack_text(buf, table->file);
+	pack_text(buf, table->key);
+	pack_number(buf, table->search_count);
+	for (unsigned i = 0; i < table->search_count; i++)
+		pack_text(buf, table->search[i]);
+	pack_bytes(buf, table->content);
+}
+
 void bundle_encode(struct buf *buf, const struct bundle *bundle)
 {
 	pack_number(buf, FORM);
@@ -65,6 +76,9 @@ void bundle_encode(struct buf *buf, const struct bundle *bundle)
 	pack_number(buf, bundle->table_count);
 	for (unsigned i = 0; i < bundle->table_count; i++)
 		encode_table(buf, &bundle->tables[i]);
+	pack_number(buf, bundle->data_count);
+	for (unsigned i = 0; i < bundle->data_count; i++)
+		encode_data(buf, &bundle->data[i]);
 }
 
 static void decode_setting(struct unpack *unpack, struct bundle_setting *out)
@@ -104,6 +118,18 @@ static void decode_table(struct unpack *unpack, struct arena *arena, struct reco
 	out->append_only = unpack_count(unpack, 1);
 }
 
+static void decode_data(struct unpack *unpack, struct arena *arena, struct data_table *out)
+{
+	out->name = unpack_bytes(unpack).data;
+	out->file = unpack_bytes(unpack).data;
+	out->key = unpack_bytes(unpack).data;
+	out->search_count = unpack_count(unpack, DATA_SEARCH_MAX);
+	out->search = arena_alloc(arena, (out->search_count + 1) * sizeof(*out->search));
+	for (unsigned i = 0; i < out->search_count; i++)
+		out->search[i] = unpack_bytes(unpack).data;
+	out->content = unpack_bytes(unpack);
+}
+
 static bool decode(struct bundle *bundle)
 {
 	struct unpack unpack = unpack_from(bundle->content);
@@ -129,6 +155,11 @@ static bool decode(struct bundle *bundle)
 				     (bundle->table_count + 1) * sizeof(*bundle->tables));
 	for (unsigned i = 0; i < bundle->table_count; i++)
 		decode_table(&unpack, &bundle->arena, &bundle->tables[i]);
+	bundle->data_count = unpack_count(&unpack, COUNT_MAX);
+	bundle->data = arena_alloc(&bundle->arena,
+				   (bundle->data_count + 1) * sizeof(*bundle->data));
+	for (unsigned i = 0; i < bundle->data_count; i++)
+		decode_data(&unpack, &bundle->arena, &bundle->data[i]);
 	return unpack_done(&unpack) && bundle->file_count > 0;
 }
 
@@ -140,12 +171,29 @@ struct bundle *bundle_new(struct bytes content)
 		return NULL;
 	bundle = xcalloc(1, sizeof(*bundle));
 	atomic_init(&bundle->references, 1);
+	pthread_mutex_init(&bundle->lock, NULL);
 	bundle->content = arena_bytes(&bundle->arena, content.data, content.len);
 	SHA256((const unsigned char *)content.data, content.len, bundle->hash);
 	if (decode(bundle))
 		return bundle;
 	bundle_unref(bundle);
 	return NULL;
+}
+
+bool bundle_index(struct bundle *bundle, const char *folder, char *error, size_t error_size)
+{
+	bool fine = true;
+
+	pthread_mutex_lock(&bundle->lock);
+	for (unsigned i = 0; fine && i < bundle->data_count; i++) {
+		struct data_table *table = &bundle->data[i];
+
+		if (!table->index)
+			table->index = data_index_new(table, folder, error, error_size);
+		fine = table->index != NULL;
+	}
+	pthread_mutex_unlock(&bundle->lock);
+	return fine;
 }
 
 struct bundle *bundle_ref(struct bundle *bundle)
@@ -158,6 +206,9 @@ void bundle_unref(struct bundle *bundle)
 {
 	if (!bundle || atomic_fetch_sub(&bundle->references, 1) > 1)
 		return;
+	for (unsigned i = 0; i < bundle->data_count; i++)
+		data_index_free(bundle->data[i].index);
+	pthread_mutex_destroy(&bundle->lock);
 	arena_free(&bundle->arena);
 	free(bundle);
 }

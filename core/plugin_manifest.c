@@ -22,6 +22,8 @@ enum {
 	KEYWORD_MAX = 20,
 	IDENTIFIER_MAX = 31,
 	ROWS_MAX = 64, /* of each table in the manifest */
+	FILE_NAME_MAX = 64,
+	COLUMN_MAX = 120,
 };
 
 struct reader {
@@ -145,9 +147,10 @@ static bool read_text(struct reader *reader, const char *name, const char *field
 
 /* ---- the manifest itself ---- */
 
-static const char *const later[] = { "tables", "strings", "on", "every", "http", "desk", NULL };
-static const char *const known[] = { "api",     "dialog",   "dialogs", "name",     "needs",
-				     "records", "settings", "summary", "triggers", NULL };
+static const char *const later[] = { "strings", "on", "every", "http", "desk", NULL };
+static const char *const known[] = { "api",    "dialog",   "dialogs",  "name",
+				     "needs",  "records",  "settings", "summary",
+				     "tables", "triggers", NULL };
 
 static bool listed(const char *const *list, const char *name)
 {
@@ -169,7 +172,7 @@ static bool check_fields(struct reader *reader)
 		if (!listed(known, names[i]))
 			return refuse(reader, names[i],
 				      "no such field; there are api, dialog, dialogs, name, needs, "
-				      "records, settings, summary and triggers");
+				      "records, settings, summary, tables and triggers");
 	}
 	return count >= 0;
 }
@@ -812,11 +815,115 @@ static bool read_records(struct reader *reader)
 	return true;
 }
 
+/* ---- tables of data ---- */
+
+/* A file of the plugin's own folder: a name, and no way out of there. */
+static bool is_data_file(const char *name)
+{
+	size_t len = strlen(name);
+
+	return len >= 5 && len <= FILE_NAME_MAX && isalnum((unsigned char)name[0]) &&
+	       strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.") ==
+		       len &&
+	       strcmp(name + len - 4, ".csv") == 0;
+}
+
+/* search: a list of columns, on top of the stack or absent. */
+static bool read_search(struct reader *reader, struct data_table *table, const char *at)
+{
+	lua_State *L = reader->L;
+	char *field = path_of(reader, at, "search");
+	int entered = enter(reader, -1, "search", field, "{ \"name\" }");
+	lua_Integer count, keys = 0;
+
+	table->search = arena_alloc(reader->manifest->arena,
+				    DATA_SEARCH_MAX * sizeof(*table->search));
+	if (entered <= 0)
+		return entered == 0;
+	count = (lua_Integer)lua_rawlen(L, -1);
+	for (lua_pushnil(L); lua_next(L, -2); lua_pop(L, 1))
+		keys++;
+	if (count < 1 || count > DATA_SEARCH_MAX || keys != count)
+		return refuse(reader, field, "must list 1 to %d columns, such as { \"name\" }",
+			      DATA_SEARCH_MAX);
+	for (lua_Integer i = 1; i <= count; i++) {
+		const char *text;
+
+		lua_rawgeti(L, -1, i);
+		text = text_at(L, -1);
+		if (!text || !text[0])
+			return refuse(reader, field, "must list names of columns");
+		table->search[table->search_count++] = arena_strdup(reader->manifest->arena, text);
+		lua_pop(L, 1);
+	}
+	lua_pop(L, 1);
+	return true;
+}
+
+/* { file = "places.csv", key = "code", search = { "name" } }, on top of the stack. */
+static bool read_data(struct reader *reader, struct data_table *table, const char *at)
+{
+	static const char *const allowed[] = { "file", "key", "search", NULL };
+	char *file = path_of(reader, at, "file"), *key = path_of(reader, at, "key");
+	const char **names;
+	int count;
+
+	count = names_in(reader, at, &names);
+	for (int i = 0; i < count; i++)
+		if (!listed(allowed, names[i]))
+			return refuse(reader, path_of(reader, at, names[i]),
+				      "no such field; there are file, key and search");
+	if (count < 0 || !read_text(reader, "file", file, true, FILE_NAME_MAX, &table->file) ||
+	    !read_text(reader, "key", key, false, COLUMN_MAX, &table->key))
+		return false;
+	if (!is_data_file(table->file))
+		return refuse(reader, file,
+			      "must be a file of the plugin's own folder that ends in .csv, made "
+			      "of letters, digits, _, - and .");
+	if (!read_search(reader, table, at))
+		return false;
+	return table->key[0] || table->search_count > 0 ||
+	       refuse(reader, at, "needs key, search or both: what its rows are found by");
+}
+
+static bool read_tables(struct reader *reader)
+{
+	struct manifest *manifest = reader->manifest;
+	int entered = enter(reader, -1, "tables", "tables",
+			    "{ places = { file = \"places.csv\", key = \"code\", search = { "
+			    "\"name\" } } }");
+	const char **names;
+	int count;
+
+	if (entered <= 0)
+		return entered == 0;
+	count = names_in(reader, "tables", &names);
+	if (count < 0)
+		return false;
+	manifest->data = arena_alloc(manifest->arena,
+				     ((size_t)count + 1) * sizeof(*manifest->data));
+	for (int i = 0; i < count; i++) {
+		char *field = path_of(reader, "tables", names[i]);
+
+		manifest->data[i].name = names[i];
+		if (!is_identifier(names[i]))
+			return refuse(reader, field, "a table's name is made of a-z, 0-9 and _");
+		entered = enter(reader, -1, names[i], field,
+				"{ file = \"places.csv\", search = { \"name\" } }");
+		if (entered <= 0 || !read_data(reader, &manifest->data[i], field))
+			return false;
+		lua_pop(reader->L, 1);
+		manifest->data_count++;
+	}
+	lua_pop(reader->L, 1);
+	return true;
+}
+
 bool manifest_read(lua_State *L, struct manifest *manifest)
 {
 	static bool (*const parts[])(struct reader *) = {
 		check_fields, read_head,     read_dialogs, read_triggers,
-		read_needs,   read_settings, read_records,
+		read_needs,   read_settings, read_records, read_tables,
 	};
 	struct reader reader = { .L = L, .manifest = manifest, .top = lua_gettop(L) };
 

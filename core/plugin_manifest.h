@@ -9,9 +9,11 @@ struct manifest {
 	struct plugin *plugin;       /* out, but for path, error and bundle */
 	struct record_table *tables; /* out */
 	unsigned table_count;
-	bool records; /* out: needs records */
-	char *field;  /* out: the wrong field's path, or "" */
-	char *why;    /* out: what is wrong and what is allowed */
+	bool records;            /* out: needs records */
+	struct data_table *data; /* out: without their content */
+	unsigned data_count;
+	char *field; /* out: the wrong field's path, or "" */
+	char *why;   /* out: what is wrong and what is allowed */
 };
 
 /* The table is on top of L's stack.  Raw access only.  false: field and why say what is wrong. */

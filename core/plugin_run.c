@@ -49,6 +49,7 @@ static void provide(lua_State *L, void *arg)
 	api_provide_globals(L, program);
 	api_provide_citizen(L, program);
 	api_provide_records(L, program);
+	api_provide_tables(L, program);
 	lua_newtable(L);
 	for (unsigned i = 0; i < program->bundle->setting_count; i++) {
 		push_setting(L, &program->bundle->settings[i]);
@@ -63,6 +64,8 @@ struct program *program_new(struct bundle *bundle, char *error, size_t error_siz
 	struct program *program = xcalloc(1, sizeof(*program));
 
 	program->bundle = bundle_ref(bundle);
+	if (!bundle_index(bundle, bundle->plugin, error, error_size))
+		goto broken;
 	program->sandbox = sandbox_new(&sandbox_default_limits);
 	for (unsigned i = 0; i < bundle->file_count; i++) {
 		const struct bundle_file *file = &bundle->files[i];
@@ -84,6 +87,7 @@ void program_free(struct program *program)
 	if (!program)
 		return;
 	sandbox_free(program->sandbox);
+	search_room_free(program->room);
 	bundle_unref(program->bundle);
 	free(program);
 }
@@ -158,6 +162,8 @@ void run_free(struct run *run)
 	buf_free(&run->scratch);
 	buf_free(&run->json);
 	buf_free(&run->results);
+	buf_free(&run->lookups);
+	rows_free(&run->rows);
 	free(run);
 }
 
@@ -379,7 +385,7 @@ static enum run_end run_slice(struct run *run, struct run_call *call, struct sli
 	int nresults;
 
 	buf_reset(&run->said);
-	run->says = run->writes = 0;
+	run->says = run->writes = run->lookup_count = 0;
 	run->hash = HASH_BASIS;
 	sandbox_run_budget(run->sandbox);
 	if (!sandbox_protected(run->program->sandbox, push_slice, slice))
@@ -430,31 +436,46 @@ static enum run_end diverged(struct run *run, struct run_call *call, enum reques
 		    run->program->bundle->plugin, now, request_kind_name(expected));
 }
 
-/* The next entry that counts; 1, 0 at the end, or negative: damaged. */
-static int next_entry(struct run *run, const struct run_call *call, struct journal_entry *entry)
+/* The next entry that counts, from *at on; `skip` is the next one there. */
+static int entry_at(const struct run *run, size_t *at, unsigned *skip, struct journal_entry *entry)
 {
-	int rc = journal_next(&call->journal, &run->position, entry);
+	int rc = journal_next(&run->call->journal, at, entry);
 
-	while (run->skip < run->skip_count && run->position == run->skips[run->skip].from)
-		run->position = run->skips[run->skip++].to;
+	while (*skip < run->skip_count && *at == run->skips[*skip].from)
+		*at = run->skips[(*skip)++].to;
 	return rc;
 }
 
-/* The next entries: an event or none, then a call or the end.  1: a call; 0: the end; negative: damaged. */
-static int next_call(struct run *run, const struct run_call *call, struct journal_entry *entry)
+int run_next_entry(struct run *run, struct journal_entry *entry)
 {
-	int rc = next_entry(run, call, entry);
+	return entry_at(run, &run->position, &run->skip, entry);
+}
+
+bool run_is_live(const struct run *run)
+{
+	size_t at = run->position;
+	unsigned skip = run->skip;
+	struct journal_entry entry;
+
+	if (run->call->committed)
+		return false;
+	while (at < run->call->journal.len)
+		if (entry_at(run, &at, &skip, &entry) != 1 || entry.type != ENTRY_CALL ||
+		    entry.call.kind != REQUEST_LOOKUP)
+			return false;
+	return true;
+}
+
+/* The next entries: an event or none, then a call or the end.  1: a call; 0: the end; negative: damaged. */
+static int next_call(struct run *run, struct journal_entry *entry)
+{
+	int rc = run_next_entry(run, entry);
 
 	if (rc == 1 && entry->type == ENTRY_EVENT) {
 		apply_event(run, &entry->event);
-		rc = next_entry(run, call, entry);
+		rc = run_next_entry(run, entry);
 	}
 	return rc == 1 && entry->type != ENTRY_CALL ? -1 : rc;
-}
-
-static bool at_end(const struct run *run, const struct run_call *call)
-{
-	return run->position == call->journal.len;
 }
 
 /* The first slice of a run. */
@@ -465,13 +486,13 @@ static enum run_end begin(struct run *run, struct run_call *call)
 	int skips = journal_skips(&run->skip_arena, call->journal, &run->skips);
 
 	run->skip_count = skips > 0 ? (unsigned)skips : 0;
-	if (skips < 0 || next_entry(run, call, &entry) != 1 || entry.type != ENTRY_EVENT ||
+	if (skips < 0 || run_next_entry(run, &entry) != 1 || entry.type != ENTRY_EVENT ||
 	    !entry.event.start)
 		return fail(call, RUN_DIVERGED, "%s: the journal is damaged, or of a later version",
 			    run->program->bundle->plugin);
 	apply_event(run, &entry.event);
 	run->started = true;
-	run->live = at_end(run, call) && !call->committed;
+	run->live = run_is_live(run);
 	return run_slice(run, call, &slice);
 }
 
@@ -486,6 +507,8 @@ static enum run_end take_read(struct run *run, struct run_call *call)
 	struct arena *arena = call->arena;
 	enum run_end end;
 
+	buf_add(&entry, run->lookups.data, run->lookups.len); /* that came before the read */
+	buf_reset(&run->lookups);
 	done.shape = arena_bytes(arena, done.shape.data, done.shape.len);
 	run->live = true;
 	end = run_slice(run, call, &slice);
@@ -520,7 +543,7 @@ static enum run_end walk(struct run *run, struct run_call *call, enum run_end en
 	int rc;
 
 	for (;;) {
-		rc = end == RUN_WAITS || end == RUN_DONE ? next_call(run, call, &entry) : 0;
+		rc = end == RUN_WAITS || end == RUN_DONE ? next_call(run, &entry) : 0;
 		if (rc < 0)
 			return fail(call, RUN_DIVERGED, "%s: the journal is damaged",
 				    run->program->bundle->plugin);
@@ -535,7 +558,7 @@ static enum run_end walk(struct run *run, struct run_call *call, enum run_end en
 			call->answered++;
 			run->acted = false;
 		}
-		run->live = at_end(run, call) && !call->committed;
+		run->live = run_is_live(run);
 		slice = (struct slice){ .run = run, .results = entry.call.results };
 		end = run_slice(run, call, &slice);
 	}
@@ -654,9 +677,25 @@ static void clean_log(struct run *run, struct run_call *call)
 		call->log = utf8_clean(call->arena, log, log.len, &cut);
 }
 
+/* Entries of look-ups that are new, behind that of a read. */
+static void hand_out_lookups(struct run *run, struct run_call *call)
+{
+	struct buf all = { 0 };
+
+	if (run->lookups.len == 0)
+		return;
+	buf_add(&all, call->appended.data, call->appended.len);
+	buf_add(&all, run->lookups.data, run->lookups.len);
+	call->appended = arena_bytes(call->arena, all.data, all.len);
+	run->position += run->lookups.len;
+	buf_free(&all);
+	buf_reset(&run->lookups);
+}
+
 static enum run_end finish(struct run *run, struct run_call *call, enum run_end end)
 {
 	call->said = copy(call->arena, (struct bytes){ run->said.data, run->said.len });
+	hand_out_lookups(run, call);
 	clean_log(run, call);
 	run->over = end != RUN_WAITS;
 	if (end != RUN_WAITS)

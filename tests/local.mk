@@ -39,11 +39,14 @@ UNIT_TESTS = \
 	tests/unit/test_plugin_pattern \
 	tests/unit/test_plugin_run \
 	tests/unit/test_plugin_sandbox \
+	tests/unit/test_plugin_tables \
 	tests/unit/test_plugin_value \
 	tests/unit/test_receipt \
 	tests/unit/test_record \
 	tests/unit/test_route \
+	tests/unit/test_rows \
 	tests/unit/test_screen \
+	tests/unit/test_search \
 	tests/unit/test_settings \
 	tests/unit/test_step \
 	tests/unit/test_store_fault \
@@ -104,6 +107,7 @@ REPLAYS = \
 	tests/fuzz/replay_http_request \
 	tests/fuzz/replay_journal \
 	tests/fuzz/replay_msisdn \
+	tests/fuzz/replay_rows \
 	tests/fuzz/replay_settings \
 	tests/fuzz/replay_telco \
 	tests/fuzz/replay_utf8 \
@@ -121,6 +125,8 @@ tests_fuzz_replay_journal_SOURCES = tests/fuzz/fuzz_journal.c tests/fuzz/replay.
 tests_fuzz_replay_journal_LDADD = $(REPLAY_LIBS)
 tests_fuzz_replay_msisdn_SOURCES = tests/fuzz/fuzz_msisdn.c tests/fuzz/replay.c
 tests_fuzz_replay_msisdn_LDADD = $(REPLAY_LIBS)
+tests_fuzz_replay_rows_SOURCES = tests/fuzz/fuzz_rows.c tests/fuzz/replay.c
+tests_fuzz_replay_rows_LDADD = $(REPLAY_LIBS)
 tests_fuzz_replay_settings_SOURCES = tests/fuzz/fuzz_settings.c tests/fuzz/replay.c
 tests_fuzz_replay_settings_LDADD = $(REPLAY_LIBS)
 tests_fuzz_replay_telco_SOURCES = tests/fuzz/fuzz_telco.c tests/fuzz/replay.c
@@ -140,6 +146,7 @@ noinst_PROGRAMS += \
 	tests/fuzz/fuzz_http_request \
 	tests/fuzz/fuzz_journal \
 	tests/fuzz/fuzz_msisdn \
+	tests/fuzz/fuzz_rows \
 	tests/fuzz/fuzz_settings \
 	tests/fuzz/fuzz_telco \
 	tests/fuzz/fuzz_utf8 \
@@ -156,6 +163,8 @@ tests_fuzz_fuzz_journal_LDADD = $(REPLAY_LIBS)
 tests_fuzz_fuzz_journal_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
 tests_fuzz_fuzz_msisdn_LDADD = $(REPLAY_LIBS)
 tests_fuzz_fuzz_msisdn_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+tests_fuzz_fuzz_rows_LDADD = $(REPLAY_LIBS)
+tests_fuzz_fuzz_rows_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
 tests_fuzz_fuzz_settings_LDADD = $(REPLAY_LIBS)
 tests_fuzz_fuzz_settings_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
 tests_fuzz_fuzz_telco_LDADD = $(REPLAY_LIBS)
@@ -176,6 +185,12 @@ EXTRA_PROGRAMS += tests/support/test-vectors
 CLEANFILES += tests/support/test-vectors
 tests_support_test_vectors_SOURCES = tests/support/vectors_main.c
 tests_support_test_vectors_LDADD = tests/support/libsupport.a core/libcore.a $(KENTONGAN_LIBS)
+
+# scripts/score-search
+EXTRA_PROGRAMS += tests/support/score-search
+CLEANFILES += tests/support/score-search
+tests_support_score_search_SOURCES = tests/support/score_search.c
+tests_support_score_search_LDADD = core/libcore.a $(KENTONGAN_LIBS)
 
 # Tools by hand: what an adapter's call costs; a server on core/http.c alone.
 EXTRA_PROGRAMS += tests/bench/bench_telco tests/support/http-hostile-server

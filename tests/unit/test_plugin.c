@@ -140,7 +140,7 @@ Test(plugin, a_manifest_with_a_wrong_field_names_file_line_and_field_and_what_is
 	static const struct row rows[] = {
 		{ ONE "  colour = 1,\n}", "/a/a.lua:5",
 		  ": colour: no such field; there are api, dialog, dialogs, name, needs, records, "
-		  "settings, summary and triggers" },
+		  "settings, summary, tables and triggers" },
 		{ ONE "\n\n  strings = { id = {} },\n}", "/a/a.lua:7",
 		  ": strings: is not part of plugin API 1 yet; leave it out" },
 		{ ONE "  http = {},\n}", "/a/a.lua:5",
@@ -940,4 +940,118 @@ Test(plugin, the_hash_does_not_change_with_anything_else)
 	put_all();
 	cr_expect_not(has_changed(NULL, 0), "where it lies");
 	nftw(first, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+}
+
+/* ---- tables of data ---- */
+
+#define DATA ONE "  tables = {\n    places = {\n      " /* line 7 */
+#define PLACES DATA "file = \"p.csv\", key = \"code\", search = { \"name\" } } } }"
+
+Test(plugin, wrong_tables_name_file_line_and_field_and_what_is_allowed)
+{
+	static const struct row rows[] = {
+		{ ONE "  tables = 5 }", "/a/a.lua:5",
+		  ": tables: must be a table such as { places = { file = \"places.csv\", key = "
+		  "\"code\", search = { \"name\" } } }, not a number" },
+		{ ONE "  tables = {\n    Places = {} } }", "/a/a.lua:6",
+		  ": tables.Places: a table's name is made of a-z, 0-9 and _" },
+		{ ONE "  tables = {\n    places = 5 } }", "/a/a.lua:6",
+		  ": tables.places: must be a table such as { file = \"places.csv\", search = { "
+		  "\"name\" } }, not a number" },
+		{ DATA "key = \"code\" } } }", "/a/a.lua:6",
+		  ": tables.places.file: must be a text of 1 to 64 bytes" },
+		{ DATA "file = \"../b/p.csv\", key = \"code\" } } }", "/a/a.lua:7",
+		  ": tables.places.file: must be a file of the plugin's own folder that ends in "
+		  ".csv, made of letters, digits, _, - and ." },
+		{ DATA "file = \"p.txt\", key = \"code\" } } }", "/a/a.lua:7",
+		  ": tables.places.file: must be a file of the plugin's own folder that ends in "
+		  ".csv, made of letters, digits, _, - and ." },
+		{ DATA "file = \"p.csv\" } } }", "/a/a.lua:6",
+		  ": tables.places: needs key, search or both: what its rows are found by" },
+		{ DATA "file = \"p.csv\",\n      colour = 1 } } }", "/a/a.lua:8",
+		  ": tables.places.colour: no such field; there are file, key and search" },
+		{ DATA "file = \"p.csv\",\n      search = {} } } }", "/a/a.lua:8",
+		  ": tables.places.search: must list 1 to 8 columns, such as { \"name\" }" },
+		{ DATA "file = \"p.csv\",\n      search = { x = \"name\" } } } }", "/a/a.lua:8",
+		  ": tables.places.search: must list 1 to 8 columns, such as { \"name\" }" },
+		{ DATA "file = \"p.csv\",\n      search = { 5 } } } }", "/a/a.lua:8",
+		  ": tables.places.search: must list names of columns" },
+		{ DATA "file = \"p.csv\",\n      key = 5 } } }", "/a/a.lua:8",
+		  ": tables.places.key: must be a text of 1 to 120 bytes" },
+		{ PLACES, "/a/p.csv", ": No such file or directory" },
+	};
+
+	expect_rows(rows, ARRAY_LEN(rows));
+}
+
+Test(plugin, a_wrong_file_of_a_table_names_file_and_line)
+{
+	static const struct row rows[] = {
+		{ "", "/a/p.csv:1", ": the file is empty; its first row names the columns" },
+		{ "kode,name\n", "/a/p.csv:1",
+		  ": there is no column 'code'; there are kode, name" },
+		{ "code,nama\n", "/a/p.csv:1",
+		  ": there is no column 'name'; there are code, nama" },
+		{ "code,,name\n", "/a/p.csv:1", ": column 2 has no name" },
+		{ "code,name,name\n", "/a/p.csv:1", ": two columns have the name 'name'" },
+		{ "code,\"na\nme\"\n", "/a/p.csv:1", ": the name of column 2 is more than a line" },
+		{ "code,name\nA,1\n\nA,2\n", "/a/p.csv:4", ": the key 'A' is there already" },
+		{ "code,name\n,1\n", "/a/p.csv:2", ": the key is empty" },
+		{ "code,name\nA,1\nB\n", "/a/p.csv:3:1",
+		  ": the row has 1 field, the first row has 2" },
+		{ "code,name\nA,\"1\n", "/a/p.csv:2:3", ": this quote is never closed" },
+		{ "code,name\nA,1\n\"B\n\",\x01\n", "/a/p.csv:3",
+		  ": the column 'name' has a control character" },
+		{ "code,name\nA,\xFF\n", "/a/p.csv:2:3", ": the field is not valid UTF-8" },
+	};
+
+	put_file("a/a.lua", PLACES);
+	for (unsigned i = 0; i < ARRAY_LEN(rows); i++) {
+		put_file("a/p.csv", rows[i].source);
+		load();
+		expect_error("a", rows[i].where, rows[i].what, rows[i].source);
+	}
+}
+
+Test(plugin, a_table_is_part_of_the_bundle_and_its_hash)
+{
+	unsigned char first[BUNDLE_SIZE];
+	struct bundle *again;
+	char error[ERROR_SIZE] = "";
+
+	put_file("a/a.lua", PLACES);
+	put_file("a/p.csv", "code,name\nA,Kalitidu\n");
+	load();
+	expect_loaded("a");
+	memcpy(first, find("a")->bundle->hash, sizeof(first));
+	again = bundle_new(find("a")->bundle->content);
+	cr_assert_not_null(again);
+	cr_expect_eq(again->data_count, 1);
+	cr_expect_null(again->data[0].index, "made when a program is");
+	cr_expect(bundle_index(again, "a", error, sizeof(error)), "%s", error);
+	cr_expect_str_eq(data_version(again->data[0].index),
+			 data_version(find("a")->bundle->data[0].index));
+	bundle_unref(again);
+	put_file("a/p.csv", "code,name\nA,Kalitidu \n");
+	load();
+	cr_expect_arr_neq(find("a")->bundle->hash, first, sizeof(first));
+}
+
+Test(plugin, a_file_of_a_table_has_a_greatest_size_and_number_of_rows)
+{
+	struct buf text = { 0 };
+
+	put_file("a/a.lua", PLACES);
+	buf_addstr(&text, "code,name\n");
+	for (int i = 0; i <= DATA_ROWS_MAX; i++)
+		buf_addf(&text, "%d,x\n", i);
+	put_bytes("a/p.csv", text.data, text.len);
+	load();
+	expect_error("a", "/a/p.csv:200002", ": a table has at most 200000 rows", "");
+	while (text.len <= DATA_BYTES_MAX)
+		buf_addstr(&text, "\n");
+	put_bytes("a/p.csv", text.data, text.len);
+	load();
+	expect_error("a", "/a/p.csv", ": the file is larger than 8388608 bytes", "");
+	buf_free(&text);
 }
