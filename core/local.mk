@@ -42,6 +42,8 @@ core_libcore_a_SOURCES = \
 	core/inbox.h \
 	core/journal.c \
 	core/journal.h \
+	core/keywords.c \
+	core/keywords.h \
 	core/log.c \
 	core/log.h \
 	core/message.c \
@@ -105,6 +107,8 @@ core_libcore_a_SOURCES = \
 	core/settings_priv.h \
 	core/settings_scan.c \
 	core/settings_secret.c \
+	core/spell.c \
+	core/spell.h \
 	core/step.c \
 	core/step.h \
 	core/store.c \
@@ -133,6 +137,10 @@ core_libcore_a_SOURCES = \
 	core/timers.h \
 	core/transcript.c \
 	core/transcript.h \
+	core/topic.c \
+	core/topic.h \
+	core/topic_table.c \
+	core/topic_table.h \
 	core/turn.c \
 	core/turn.h \
 	core/turn_read.c \

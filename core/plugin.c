@@ -17,6 +17,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "keywords.h"
 #include "log.h"
 #include "plugin_manifest.h"
 #include "plugin_run.h"
@@ -459,10 +460,23 @@ static bool check_unique(struct loader *loader)
 	const char *dialog;
 	char field[96], why[160];
 
-	for (unsigned i = 0; i < plugin->keyword_count; i++) {
-		other = with_keyword(loader->set, plugin->keywords[i].keyword);
-		snprintf(field, sizeof(field), "triggers.keywords.%s", plugin->keywords[i].keyword);
+	for (unsigned i = 0; i < plugin->keyword_count + plugin->prefix_count; i++) {
+		bool prefix = i >= plugin->keyword_count;
+		const char *keyword = prefix ? plugin->prefixes[i - plugin->keyword_count].keyword
+					     : plugin->keywords[i].keyword;
+
+		other = with_keyword(loader->set, keyword);
+		snprintf(field, sizeof(field), "triggers.%s.%s", prefix ? "prefixes" : "keywords",
+			 keyword);
 		snprintf(why, sizeof(why), "the plugin %s has this keyword already",
+			 other ? other->name : "");
+		if (other)
+			return wrong_field(loader, field, why);
+	}
+	for (enum topic topic = 0; topic < TOPICS; topic++) {
+		other = plugin->texts[topic] ? plugins_topic(loader->set, topic, &dialog) : NULL;
+		snprintf(field, sizeof(field), "triggers.texts.%s", topic_names[topic]);
+		snprintf(why, sizeof(why), "the plugin %s takes these texts already",
 			 other ? other->name : "");
 		if (other)
 			return wrong_field(loader, field, why);
@@ -565,6 +579,7 @@ int plugins_load(const char *folder, const struct plugin_setting *values, unsign
 		free(entries[i]);
 	}
 	free(entries);
+	keywords_index(set);
 	for (unsigned i = 0; i < value_count; i++)
 		if (!is_there(set, values[i].plugin))
 			log_event(LOG_WARN, "plugin.settings_unused", "sfile", settings_file,
@@ -613,7 +628,22 @@ struct plugin *plugins_keyword(const struct plugin_set *set, const char *keyword
 				*dialog = plugin->keywords[k].dialog;
 				return plugin;
 			}
+		for (unsigned k = 0; !plugin->error && k < plugin->prefix_count; k++)
+			if (strcmp(plugin->prefixes[k].keyword, keyword) == 0) {
+				*dialog = plugin->prefixes[k].dialog;
+				return plugin;
+			}
 	}
+	return NULL;
+}
+
+struct plugin *plugins_topic(const struct plugin_set *set, enum topic topic, const char **dialog)
+{
+	for (unsigned i = 0; i < set->count; i++)
+		if (!set->plugins[i].error && set->plugins[i].texts[topic]) {
+			*dialog = set->plugins[i].texts[topic];
+			return &set->plugins[i];
+		}
 	return NULL;
 }
 

@@ -16,14 +16,16 @@ enum route_kind {
 	ROUTE_START,   /* undoes a stop */
 	ROUTE_STARTED, /* the same, of one who had not stopped */
 	ROUTE_HELP,
-	ROUTE_CANCEL,  /* ends the dialog in front */
-	ROUTE_ANSWER,  /* to the question of the dialog in front */
-	ROUTE_MORE,    /* the next page of what the citizen was shown */
-	ROUTE_BACK,    /* the page before */
-	ROUTE_KEYWORD, /* begins a dialog */
-	ROUTE_SAME,    /* the keyword of the dialog in front */
-	ROUTE_AGAIN,   /* no answer that fits: the question comes back */
-	ROUTE_UNKNOWN, /* there is no question, and this is no keyword */
+	ROUTE_CANCEL,   /* ends the dialog in front */
+	ROUTE_ANSWER,   /* to the question of the dialog in front */
+	ROUTE_MORE,     /* the next page of what the citizen was shown */
+	ROUTE_BACK,     /* the page before */
+	ROUTE_KEYWORD,  /* begins a dialog */
+	ROUTE_SAME,     /* the keyword of the dialog in front */
+	ROUTE_AGAIN,    /* no answer that fits: the question comes back */
+	ROUTE_GREETING, /* says hello, or thanks */
+	ROUTE_WHICH,    /* a keyword that may be one or the other */
+	ROUTE_UNKNOWN,  /* there is no question, and this is no keyword */
 };
 
 struct route_view {
@@ -40,8 +42,12 @@ struct route {
 	enum route_kind kind;
 	struct answer answer; /* ROUTE_ANSWER */
 	struct plugin *to;    /* ROUTE_KEYWORD */
-	const char *dialog, *keyword;
-	struct bytes rest; /* the words behind the keyword */
+	const char *dialog;
+	const char *keyword,
+		*other; /* "": a text without one, which is guessed to be for this dialog; other: WHICH */
+	/* The words behind the keyword, without what is courtesy alone; all words where there is none.  STOP, HELP: the keyword of
+	 * the service that it is about. */
+	struct bytes rest;
 };
 
 /* text is valid UTF-8.  Ownership: in the arena, the text and the plugin set. */
