@@ -170,6 +170,12 @@ CLEANFILES += tests/support/test-vectors
 tests_support_test_vectors_SOURCES = tests/support/vectors_main.c
 tests_support_test_vectors_LDADD = tests/support/libsupport.a core/libcore.a $(KENTONGAN_LIBS)
 
+# scripts/score-corpus
+EXTRA_PROGRAMS += tests/support/score-corpus
+CLEANFILES += tests/support/score-corpus
+tests_support_score_corpus_SOURCES = tests/support/score_corpus.c
+tests_support_score_corpus_LDADD = tests/support/libsupport.a core/libcore.a $(KENTONGAN_LIBS)
+
 # Tools by hand: what an adapter's call costs; a server on core/http.c alone.
 EXTRA_PROGRAMS += tests/bench/bench_telco tests/support/http-hostile-server
 CLEANFILES += tests/bench/bench_telco tests/support/http-hostile-server
@@ -185,6 +191,7 @@ include tests/bench/local.mk
 include tests/crash/local.mk
 
 EXTRA_DIST += \
+	tests/corpus \
 	tests/fuzz/corpus \
 	tests/dialogs \
 	tests/run \
