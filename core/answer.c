@@ -158,7 +158,7 @@ static unsigned says_nearly(const char *word)
 		unsigned cost, yes = row->says & SAYS_YES ? 1 : 0;
 
 		if (!(row->says & (SAYS_YES | SAYS_NO)) ||
-		    spell_lacks(letters, spell_letters(row->word)) > 2)
+		    spell_lacks_more(letters, spell_letters(row->word), 2))
 			continue;
 		cost = spell_cost(word, row->word, spell_room(strlen(row->word)));
 		if (cost < least[yes])
@@ -359,7 +359,7 @@ static enum answer_fit give(const struct question *question, struct reading read
 enum answer_fit answer_read(struct arena *arena, const struct question *question, struct bytes text,
 			    struct answer *out)
 {
-	struct phrase words = answer_split(arena, text);
+	struct phrase words = answer_hear(arena, text);
 	struct reading reading = read_words(arena, question, words);
 
 	*out = (struct answer){ 0 };

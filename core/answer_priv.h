@@ -64,6 +64,8 @@ enum { PHRASE_MAX = 200, PHRASE_TOKENS = 40 }; /* bytes that are looked at; word
 
 /* The first words of a text.  Ownership: in the arena. */
 struct phrase answer_split(struct arena *arena, struct bytes text);
+/* The same of what a citizen wrote, who may have mistyped a number. */
+struct phrase answer_hear(struct arena *arena, struct bytes text);
 
 enum reading_kind {
 	READ_EMPTY,   /* says nothing: "pak" */

@@ -4,11 +4,11 @@
  */
 #include "answer_priv.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <utf8proc.h>
 
+#include "lookup.h"
 #include "spell.h"
 #include "topic.h"
 #include "utf8.h"
@@ -93,14 +93,9 @@ static char *start_of(struct arena *arena, struct bytes text)
 
 /* ---- words ---- */
 
-static int by_word(const void *key, const void *row)
-{
-	return strcmp(key, *(const char *const *)row); /* the first member of both tables */
-}
-
 static const struct answer_word *find_word(const char *word)
 {
-	return bsearch(word, answer_words, answer_words_count, sizeof(*answer_words), by_word);
+	return lookup(word, answer_words, answer_words_count, sizeof(*answer_words));
 }
 
 /* Without letters that were held: "puaas", "yaaa". */
@@ -119,8 +114,7 @@ static char *squeeze(struct arena *arena, const char *word)
 
 static const struct answer_number *find_number(const char *word)
 {
-	return bsearch(word, answer_numbers, answer_numbers_count, sizeof(*answer_numbers),
-		       by_word);
+	return lookup(word, answer_numbers, answer_numbers_count, sizeof(*answer_numbers));
 }
 
 /* Without an ending that leaves a word what it is: "ajalah", "jawabanku". */
@@ -146,7 +140,7 @@ static const struct answer_word *find_stem(const char *word)
 	return NULL;
 }
 
-/* The number that a mistyped word is nearest to; NULL: it is a word of its own, or near to none. */
+/* The number that a mistyped word is nearest to, of those that begin as it does; NULL: it is a word of its own, or near to none. */
 static const struct answer_number *find_near_number(const char *word)
 {
 	const struct answer_number *best = NULL;
@@ -160,8 +154,9 @@ static const struct answer_number *find_near_number(const char *word)
 		const struct answer_number *number = &answer_numbers[i];
 		unsigned cost;
 
-		if (strlen(number->word) < NEAR_MIN || number->kind != NUMBER_PLAIN ||
-		    spell_lacks(letters, spell_letters(number->word)) > 1)
+		if (number->word[0] != word[0] || number->kind != NUMBER_PLAIN ||
+		    strlen(number->word) < NEAR_MIN ||
+		    spell_lacks_more(letters, spell_letters(number->word), 1))
 			continue;
 		cost = spell_cost(word, number->word, NUMBER_COST);
 		if (cost > least)
@@ -218,12 +213,16 @@ static void mend_numbers(struct arena *arena, struct phrase *phrase)
 /* "he eh", "terima kasih": with the word before, one of the table. */
 static bool joins_pair(struct token *before, const struct token *token)
 {
-	char pair[WORD_SIZE];
-	int len = snprintf(pair, sizeof(pair), "%s %s", before->word, token->word);
+	size_t first = strlen(before->word), second = strlen(token->word);
 	const struct answer_word *row = NULL;
+	char pair[WORD_SIZE];
 
-	if (!token->new_clause && len < WORD_SIZE)
+	if (!token->new_clause && first + second + 2 <= sizeof(pair)) {
+		memcpy(pair, before->word, first);
+		pair[first] = ' ';
+		memcpy(pair + first + 1, token->word, second + 1);
 		row = find_word(pair);
+	}
 	if (!row)
 		return false;
 	before->word = row->word;
@@ -440,7 +439,7 @@ static void join_numbers(struct phrase *phrase)
 	phrase->count = count;
 }
 
-struct phrase answer_split(struct arena *arena, struct bytes text)
+static struct phrase split_text(struct arena *arena, struct bytes text, bool mend)
 {
 	struct split split = { .arena = arena, .text = start_of(arena, text) };
 	size_t len = strlen(split.text);
@@ -448,7 +447,18 @@ struct phrase answer_split(struct arena *arena, struct bytes text)
 
 	split.out.tokens = arena_alloc(arena, (room + 1) * sizeof(struct token));
 	split_words(&split);
-	mend_numbers(arena, &split.out);
+	if (mend)
+		mend_numbers(arena, &split.out);
 	join_numbers(&split.out);
 	return split.out;
+}
+
+struct phrase answer_split(struct arena *arena, struct bytes text)
+{
+	return split_text(arena, text, false);
+}
+
+struct phrase answer_hear(struct arena *arena, struct bytes text)
+{
+	return split_text(arena, text, true);
 }

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lookup.h"
 #include "plugin.h"
 #include "spell.h"
 
@@ -70,12 +71,9 @@ void keywords_index(struct plugin_set *set)
 
 const struct keyword *keywords_find(const struct plugin_set *set, const char *word)
 {
-	struct keyword wanted = { .folded = word };
-
-	if (!set->keywords || set->keywords->count == 0)
+	if (!set->keywords)
 		return NULL;
-	return bsearch(&wanted, set->keywords->all, set->keywords->count, sizeof(wanted),
-		       by_folded);
+	return lookup(word, set->keywords->all, set->keywords->count, sizeof(struct keyword));
 }
 
 const struct keyword *keywords_begin(const struct plugin_set *set, const char *word)
@@ -144,7 +142,7 @@ const struct keyword *keywords_near(const struct plugin_set *set, const char *wo
 
 		if (keyword->prefix || len > keyword->len + SLIPS_MAX ||
 		    keyword->len > len + SLIPS_MAX ||
-		    spell_lacks(letters, keyword->letters) > SLIPS_MAX)
+		    spell_lacks_more(letters, keyword->letters, SLIPS_MAX))
 			continue;
 		cost = spell_cost(word, keyword->folded, spell_room(keyword->len));
 		if (cost != SPELL_FAR)

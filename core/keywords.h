@@ -10,8 +10,8 @@ struct plugin;
 struct plugin_set;
 
 struct keyword {
+	const char *folded; /* in lower case; lookup() goes by it */
 	const char *word;   /* in upper case */
-	const char *folded; /* in lower case */
 	size_t len;
 	uint32_t letters; /* of spell_letters() */
 	struct plugin *plugin;

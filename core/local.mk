@@ -46,6 +46,7 @@ core_libcore_a_SOURCES = \
 	core/keywords.h \
 	core/log.c \
 	core/log.h \
+	core/lookup.h \
 	core/message.c \
 	core/message.h \
 	core/metrics.c \

@@ -282,7 +282,8 @@ static void name_service(struct reading *reading)
 	const char *word = next_word(reading, behind, &rest);
 	bool any = strncmp(first, "unreg", 5) == 0 && !words_is_own(word);
 
-	if (!word[0] || rest.len > 0 || (!any && !keywords_find(reading->view->plugins, word)))
+	if (words_whole((struct bytes){ first, strlen(first) }) != reading->word || !word[0] ||
+	    rest.len > 0 || (!any && !keywords_find(reading->view->plugins, word)))
 		return;
 	while (behind.len > 0 && !isalnum((unsigned char)behind.data[behind.len - 1]))
 		behind.len--;
@@ -292,7 +293,8 @@ static void name_service(struct reading *reading)
 /* A word of the gateway's own; where a service has it as its keyword, it is the service's, but for STOP. */
 static bool read_own_word(struct reading *reading)
 {
-	bool ours = !reading->has_word || reading->word == WORD_STOP;
+	/* "INFO" is the service's, "lapor kemana ya" asks how */
+	bool ours = !reading->has_word || (!reading->view->request && reading->rest.len > 0);
 
 	if (reading->word == WORD_STOP || reading->word == WORD_HELP)
 		name_service(reading);

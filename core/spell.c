@@ -13,8 +13,7 @@ enum {
 	COST_KEY = 5,   /* another letter of the same key of a keypad */
 	COST_VOWEL_LESS = 5,
 	COST_SWAP = 6,
-	COST_BESIDE = 6, /* the key beside, on a phone's keyboard */
-	COST_SOUND = 6, /* f for p, which Javanese has not; k for g, which sound alike at the end */
+	COST_BESIDE = 6, /* the key beside, or a letter that sounds alike */
 	COST_BESIDE_MORE = 7,
 	COST_VOWEL = 8, /* a vowel for a vowel */
 	COST_LESS = 10,
@@ -23,11 +22,47 @@ enum {
 };
 
 static const char keypad[] = "22233344455566677778889999"; /* for a to z */
-/* The keys beside each, for a to z. */
-static const char *const beside[] = {
-	"qwsz",   "vghn",  "xdfv", "serfcx", "wsdr", "drtgvc", "ftyhbv", "gyujnb", "ujko",
-	"huikmn", "jiolm", "kop",  "njk",    "bhjm", "iklp",   "ol",     "wa",     "edft",
-	"awedxz", "rfgy",  "yhji", "cfgb",   "qase", "zsdc",   "tghu",   "asx",
+/* The keys beside each of a to z on a phone's keyboard, a bit for each letter. */
+static const uint32_t beside[26] = {
+	[0] = 0x2450000,  /* a: qwsz */
+	[1] = 0x02020c0,  /* b: vghn */
+	[2] = 0x0a00028,  /* c: xdfv */
+	[3] = 0x0860034,  /* d: serfcx */
+	[4] = 0x0460008,  /* e: wsdr */
+	[5] = 0x02a004c,  /* f: drtgvc */
+	[6] = 0x12800a2,  /* g: ftyhbv */
+	[7] = 0x1102242,  /* h: gyujnb */
+	[8] = 0x0104600,  /* i: ujko */
+	[9] = 0x0103580,  /* j: huikmn */
+	[10] = 0x0005b00, /* k: jiolm */
+	[11] = 0x000c400, /* l: kop */
+	[12] = 0x0002600, /* m: njk */
+	[13] = 0x0001282, /* n: bhjm */
+	[14] = 0x0008d00, /* o: iklp */
+	[15] = 0x0004800, /* p: ol */
+	[16] = 0x0400001, /* q: wa */
+	[17] = 0x0080038, /* r: edft */
+	[18] = 0x2c00019, /* s: awedxz */
+	[19] = 0x1020060, /* t: rfgy */
+	[20] = 0x1000380, /* u: yhji */
+	[21] = 0x0000066, /* v: cfgb */
+	[22] = 0x0050011, /* w: qase */
+	[23] = 0x204000c, /* x: zsdc */
+	[24] = 0x01800c0, /* y: tghu */
+	[25] = 0x0840001, /* z: asx */
+};
+/* Letters that sound alike, at least at the end of a word; Javanese has no f. */
+static const uint32_t alike[26] = {
+	[1] = 0x0008000,  /* b: p */
+	[3] = 0x0080000,  /* d: t */
+	[5] = 0x0208000,  /* f: pv */
+	[6] = 0x0000400,  /* g: k */
+	[9] = 0x2000000,  /* j: z */
+	[10] = 0x0000040, /* k: g */
+	[15] = 0x0200022, /* p: bfv */
+	[19] = 0x0000008, /* t: d */
+	[21] = 0x0008020, /* v: fp */
+	[25] = 0x0000200, /* z: j */
 };
 
 static bool is_letter(char c)
@@ -42,29 +77,23 @@ static bool is_vowel(char c)
 
 static bool is_beside(char a, char b)
 {
-	return is_letter(a) && is_letter(b) && strchr(beside[a - 'a'], b);
+	return is_letter(a) && is_letter(b) && beside[a - 'a'] >> (b - 'a') & 1;
 }
 
+/* One a digit that stands for the other, or the two letters that look the same. */
 static bool looks_like(char a, char b)
 {
-	static const char pairs[][2] = { { '0', 'o' }, { '1', 'l' }, { '1', 'i' }, { '3', 'e' },
-					 { '4', 'a' }, { '5', 's' }, { 'l', 'i' } };
+	static const char letters[] = "oizeas"; /* for 0 to 5 */
 
-	for (size_t i = 0; i < ARRAY_LEN(pairs); i++)
-		if ((a == pairs[i][0] && b == pairs[i][1]) ||
-		    (b == pairs[i][0] && a == pairs[i][1]))
-			return true;
-	return false;
-}
+	if (a > b) {
+		char c = a;
 
-static bool sounds_like(char a, char b)
-{
-	static const char *const sounds[] = { "bp", "dt", "fpv", "gk", "jz" };
-
-	for (size_t i = 0; i < ARRAY_LEN(sounds); i++)
-		if (strchr(sounds[i], a) && strchr(sounds[i], b))
-			return true;
-	return false;
+		a = b;
+		b = c;
+	}
+	if (a >= '0' && a <= '5')
+		return letters[a - '0'] == b || (a == '1' && b == 'l');
+	return a == 'i' && b == 'l';
 }
 
 static unsigned cost_of_other(char typed, char meant)
@@ -77,7 +106,7 @@ static unsigned cost_of_other(char typed, char meant)
 		return COST_OTHER;
 	if (keypad[typed - 'a'] == keypad[meant - 'a'])
 		return COST_KEY;
-	if (is_beside(typed, meant) || sounds_like(typed, meant))
+	if ((beside[typed - 'a'] | alike[typed - 'a']) >> (meant - 'a') & 1)
 		return COST_BESIDE;
 	return is_vowel(typed) && is_vowel(meant) ? COST_VOWEL : COST_OTHER;
 }

@@ -18,12 +18,17 @@ unsigned spell_cost(const char *word, const char *meant, unsigned most);
 unsigned spell_room(size_t letters);
 /* The letters of a word as bits: what spell_lacks needs. */
 uint32_t spell_letters(const char *word);
-/* Fewer than the slips that lie between two words of these letters; much cheaper than their cost. */
-static inline unsigned spell_lacks(uint32_t word, uint32_t meant)
+/* Whether one of two words has more than so many letters that the other lacks: more slips lie between them then.  Much cheaper
+ * than their cost. */
+static inline bool spell_lacks_more(uint32_t word, uint32_t meant, unsigned letters)
 {
-	int more = __builtin_popcount(word & ~meant), less = __builtin_popcount(meant & ~word);
+	uint32_t more = word & ~meant, less = meant & ~word;
 
-	return (unsigned)(more > less ? more : less);
+	for (; letters > 0; letters--) {
+		more &= more - 1;
+		less &= less - 1;
+	}
+	return more | less;
 }
 /* With at most so many of a letter that was held ("stoopp"), and with letters for the digits that look like them ("st0p"; not
  * where there are digits alone).  out has room for word. */

@@ -7,9 +7,9 @@
  */
 #include "topic.h"
 
-#include <stdlib.h>
 #include <string.h>
 
+#include "lookup.h"
 #include "topic_table.h"
 #include "utf8.h"
 
@@ -18,7 +18,7 @@ enum {
 	WORD_SIZE = 32,    /* bytes of one with its NUL */
 	BYTES_MAX = 480,   /* of a text */
 	GREETING_MAX = 14, /* words of a greeting */
-	CLASSES = 24,
+	CLASSES = 25,
 	PASSIVE_MIN = 6,  /* letters of "dirampas": something was done */
 	PHRASE_WORDS = 6, /* of "jam buka kantor samsat": asks without a question */
 	ENOUGH = 4,       /* what makes a problem */
@@ -40,14 +40,9 @@ const char *const topic_names[TOPICS] = {
 
 /* ---- words ---- */
 
-static int by_word(const void *key, const void *row)
-{
-	return strcmp(key, ((const struct topic_word *)row)->word);
-}
-
 static const struct topic_word *find(const char *word)
 {
-	return bsearch(word, topic_words, topic_words_count, sizeof(*topic_words), by_word);
+	return lookup(word, topic_words, topic_words_count, sizeof(*topic_words));
 }
 
 /* Endings that leave a word what it is: the, my, your; and -kah, which asks. */
@@ -189,10 +184,14 @@ static void sum_up(struct sum *sum, struct bytes text, bool courtesy_only)
 
 /* ---- what they mean together ---- */
 
+/* A friend's, a swindler's or a seller's; but "lampu mati, hubungi WA..." is a report. */
 static bool is_private(const struct sum *sum)
 {
-	return count(sum, TOPIC_PRIVATE) > 1 ||
-	       (count(sum, TOPIC_PRIVATE) == 1 && count(sum, TOPIC_SUBJECT) == 0);
+	unsigned private = count(sum, TOPIC_PRIVATE);
+
+	if (count(sum, TOPIC_TROUBLE) > 0)
+		return private > 2;
+	return private > 1 || (private == 1 && count(sum, TOPIC_SUBJECT) < 2);
 }
 
 /* "... wis metu durung", "... gratis tidak": or not? */
@@ -226,11 +225,14 @@ static bool is_help(const struct sum *sum)
 		return sum->words <= HELP_MAX;
 	if (sum->words > UNCLEAR_MAX)
 		return false;
+	if (count(sum, TOPIC_HOW) > 0 && count(sum, TOPIC_NEG) > 0)
+		return true; /* "tidak tau caranya" */
 	if (count(sum, TOPIC_UNCLEAR) > 0)
 		return count(sum, TOPIC_NEG) + count(sum, TOPIC_ASK) + count(sum, TOPIC_HOW) +
 			       count(sum, TOPIC_THIS) >
 		       0;
-	return count(sum, TOPIC_THIS) > 1 && count(sum, TOPIC_ASK) > 0;
+	return count(sum, TOPIC_ASK) > 0 &&
+	       (count(sum, TOPIC_THIS) > 1 || count(sum, TOPIC_SERVICE) > 0);
 }
 
 /* "jam buka kantor samsat", "harga gabah" */

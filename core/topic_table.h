@@ -27,6 +27,7 @@
 #define TOPIC_THIS (1U << 21)     /* this service */
 #define TOPIC_SOFT (1U << 22)     /* trouble, unless it is asked about: a lost card, dried rice */
 #define TOPIC_PASSIVE (1U << 23)  /* something was done; by its form, so of no word in the table */
+#define TOPIC_SERVICE (1U << 24)  /* what we offer: services, menu */
 
 struct topic_word {
 	const char *word; /* folded, ASCII */

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <utf8proc.h>
 
+#include "lookup.h"
 #include "spell.h"
 #include "topic.h"
 #include "utf8.h"
@@ -78,20 +79,10 @@ static bool is_part_of_word(uint32_t point)
 
 static uint64_t look_up(const char *word)
 {
-	unsigned low = 0, high = words_table_count;
+	const struct words_entry *row = lookup(word, words_table, words_table_count,
+					       sizeof(*words_table));
 
-	while (low < high) {
-		unsigned middle = (low + high) / 2;
-		int order = strcmp(word, words_table[middle].word);
-
-		if (order == 0)
-			return words_table[middle].classes;
-		if (order > 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return 0;
+	return row ? row->classes : 0;
 }
 
 /* "smsnya", "carane", "caranipun": the thing, of which there is talk. Not with what acts:
@@ -166,7 +157,7 @@ static uint64_t classify(const char *word)
 		tidied[len - 1] = '\0';
 		classes = look_up(tidied);
 	}
-	return classes;
+	return classes || !topic_is_courtesy(word, false) ? classes : WORDS_POLITE;
 }
 
 static void end_token(struct tokens *tokens, size_t *len)
@@ -277,19 +268,34 @@ static bool is_prohibition(uint64_t have)
 	       (have & WORDS_NO && have & WORDS_MORE);
 }
 
+/* "sudah berhenti" tells, "sudah berhenti saja" asks. */
+static bool has_just(const struct tokens *tokens)
+{
+	static const char *const words[] = { "aja", "mawon", "saja", "wae" };
+
+	for (unsigned i = 0; i < tokens->count; i++)
+		for (size_t j = 0; j < ARRAY_LEN(words); j++)
+			if (strcmp(tokens->word[i], words[j]) == 0)
+				return true;
+	return false;
+}
+
 /* STOP, BERHENTI SMS, saya mau keluar, SURVEI STOP. */
 static bool is_plain_stop(const struct tokens *tokens)
 {
 	uint64_t allowed = AROUND | COMMON | TALK | STOPPING;
 
-	if (tokens->have & (WORDS_STOP | WORDS_UNREG))
+	if (tokens->have & (WORDS_STOP | WORDS_UNREG) || has_just(tokens))
 		allowed |= WORDS_SUDAH | WORDS_CUKUP;
+	if (tokens->classes[0] & STOPPING && tokens->new_clause[1])
+		allowed |= REFUSAL; /* "berhenti, saya tidak ikut lagi" */
 	if (!(tokens->have & STOPPING) || !only(tokens, allowed))
 		return false;
 	if (tokens->first & STOPPING)
 		return true;
-	if (tokens->first & WORDS_CHANNEL) /* "sms nya stop" */
-		return tokens->have & WORDS_STOP;
+	if (tokens->first &
+	    (WORDS_CHANNEL | WORDS_NUMBER)) /* "sms nya stop", "nomer ini di unreg" */
+		return tokens->have & (WORDS_STOP | WORDS_UNREG);
 	return tokens->count == 2 && tokens->classes[0] & WORDS_SERVICE &&
 	       tokens->classes[1] & WORDS_STOP;
 }
@@ -356,6 +362,11 @@ static bool is_loose_stop(const struct tokens *tokens)
 
 	if (tokens->count > LOOSE_TOKENS || tokens->strange > LOOSE_STRANGE)
 		return false;
+	while (at < tokens->count && tokens->classes[at] & WORDS_POLITE)
+		at++;
+	if (at + 1 < tokens->count && tokens->classes[at] & STOPPING &&
+	    tokens->classes[at + 1] & WORDS_CHANNEL)
+		return true; /* "stop sms dari pemkab" */
 	for (unsigned i = 0; i < tokens->count; i++)
 		if (!tokens->classes[i] && topic_is_subject(tokens->word[i]))
 			return false;
@@ -363,8 +374,6 @@ static bool is_loose_stop(const struct tokens *tokens)
 		return true;
 	if (forbids_messages(tokens))
 		return tokens->have & (WORDS_AGAIN | WORDS_ME | WORDS_THIS);
-	while (at < tokens->count && tokens->classes[at] & WORDS_POLITE)
-		at++;
 	return at + 1 < tokens->count && tokens->classes[at] & WORDS_STOP &&
 	       tokens->new_clause[at + 1] && tokens->have & own;
 }
@@ -405,6 +414,8 @@ static bool asks_how(const struct tokens *tokens)
 		return false;
 	if (have & WORDS_CARA)
 		return true;
+	if (have & WORDS_WHAT && have & WORDS_VERB && have & (WORDS_SERVICE | WORDS_CHANNEL))
+		return true; /* "ketik apa buat lapor" */
 	return have & WORDS_HOW && have & (WORDS_VERB | WORDS_SERVICE | WORDS_JOIN) &&
 	       !(have & WORDS_LOOKUP);
 }
@@ -425,7 +436,8 @@ static bool asks_cost(const struct tokens *tokens)
 	uint64_t have = tokens->have;
 
 	if (!(have & WORDS_COST) ||
-	    !(have & (WORDS_CHANNEL | WORDS_THIS | WORDS_VERB | WORDS_SEND)))
+	    (!(have & (WORDS_CHANNEL | WORDS_THIS | WORDS_VERB | WORDS_SEND)) &&
+	     !(tokens->count == 2 && have & WORDS_ASK)))
 		return false;
 	if (!only(tokens, AROUND | WORDS_COST | WORDS_CHANNEL | WORDS_VERB | WORDS_SEND |
 				  WORDS_ASK | WORDS_WHAT | WORDS_NEG))
@@ -439,7 +451,7 @@ static bool is_plain_help(const struct tokens *tokens)
 	if (tokens->classes[0] & (WORDS_WANT | WORDS_ME))
 		return false;
 	if (tokens->first & WORDS_HELP)
-		return only(tokens, WORDS_HELP | WORDS_POLITE | WORDS_MAIN | COMMON);
+		return only(tokens, WORDS_HELP | WORDS_POLITE | WORDS_MAIN | WORDS_CARA | COMMON);
 	return tokens->first & WORDS_INFO && only(tokens, WORDS_INFO | WORDS_POLITE);
 }
 
@@ -475,6 +487,16 @@ static bool is_pair(const struct tokens *tokens, unsigned i, const char *first, 
 	return strcmp(tokens->word[i], first) == 0 && strcmp(tokens->word[i + 1], second) == 0;
 }
 
+static bool is_title(const char *word)
+{
+	static const char *const titles[] = { "bapak", "bpk", "bu", "ibu", "pak", "yth" };
+
+	for (size_t i = 0; i < ARRAY_LEN(titles); i++)
+		if (strcmp(titles[i], word) == 0)
+			return true;
+	return false;
+}
+
 /* Words that mean something else where they stand: "terima kasih" is thanks, though "terima" is to
  * receive; "help me" asks no more than "help"; "aja" is Javanese for "don't" at the start, and
  * Indonesian for "just" behind. */
@@ -487,7 +509,15 @@ static void mind_places(struct tokens *tokens)
 			tokens->classes[i] = WORDS_POLITE;
 		else if (is_pair(tokens, i, "help", "me"))
 			tokens->classes[i + 1] = WORDS_POLITE;
+		else if (is_pair(tokens, i, "un", "reg") || is_pair(tokens, i, "reg", "off"))
+			tokens->classes[i] = tokens->classes[i + 1] = WORDS_UNREG;
+		else if (!tokens->classes[i + 1] && is_title(tokens->word[i]) &&
+			 topic_is_courtesy(tokens->word[i + 1], true))
+			tokens->classes[i + 1] = WORDS_POLITE; /* "pak bupati" */
 	}
+	tokens->strange = 0;
+	for (unsigned i = 0; i < tokens->count; i++)
+		tokens->strange += !tokens->classes[i] && !(tokens->have & WORDS_UNREG);
 }
 
 /* A strange word becomes the one of ours that it is near to; false: there is none, or are more. */
@@ -511,7 +541,6 @@ static bool mend(struct tokens *tokens)
 
 static void sum_up(struct tokens *tokens)
 {
-	mind_places(tokens);
 	tokens->have = 0;
 	for (unsigned i = 0; i < tokens->count; i++) {
 		tokens->have |= tokens->classes[i];
@@ -535,6 +564,7 @@ static enum word words_of(struct bytes text)
 	if (tokens.count == 0)
 		return tokens.question ? WORD_HELP : WORD_NONE;
 	join_letters(&tokens);
+	mind_places(&tokens);
 	if (!mend(&tokens)) {
 		sum_up(&tokens);
 		return is_loose_stop(&tokens) ? WORD_STOP : WORD_NONE;

@@ -26,6 +26,7 @@ UNIT_TESTS = \
 	tests/unit/test_http \
 	tests/unit/test_http_client \
 	tests/unit/test_journal \
+	tests/unit/test_keywords \
 	tests/unit/test_log \
 	tests/unit/test_metrics \
 	tests/unit/test_msisdn \
@@ -43,11 +44,13 @@ UNIT_TESTS = \
 	tests/unit/test_route \
 	tests/unit/test_screen \
 	tests/unit/test_settings \
+	tests/unit/test_spell \
 	tests/unit/test_step \
 	tests/unit/test_store_fault \
 	tests/unit/test_store_sqlite \
 	tests/unit/test_telco \
 	tests/unit/test_timers \
+	tests/unit/test_topic \
 	tests/unit/test_utf8 \
 	tests/unit/test_vectors \
 	tests/unit/test_words \
