@@ -39,7 +39,7 @@ static void add(struct plugin_set *set, struct plugin *plugin, const struct plug
 		*c = (char)tolower((unsigned char)*c);
 	set->keywords->pairs |= strchr(folded, ' ') != NULL;
 	set->keywords->all[set->keywords->count++] = (struct keyword){
-		.word = row->keyword,
+		.word = row->means ? row->means : row->keyword,
 		.folded = folded,
 		.len = strlen(folded),
 		.letters = spell_letters(folded),
@@ -55,7 +55,8 @@ void keywords_index(struct plugin_set *set)
 
 	for (unsigned i = 0; i < set->count; i++)
 		if (!set->plugins[i].error)
-			count += set->plugins[i].keyword_count + set->plugins[i].prefix_count;
+			count += set->plugins[i].keyword_count + set->plugins[i].alias_count +
+				 set->plugins[i].prefix_count;
 	set->keywords = arena_alloc(&set->arena, sizeof(*set->keywords));
 	set->keywords->all = arena_alloc(&set->arena, (count + 1) * sizeof(*set->keywords->all));
 	for (unsigned i = 0; i < set->count; i++) {
@@ -63,6 +64,8 @@ void keywords_index(struct plugin_set *set)
 
 		for (unsigned k = 0; !plugin->error && k < plugin->keyword_count; k++)
 			add(set, plugin, &plugin->keywords[k], false);
+		for (unsigned k = 0; !plugin->error && k < plugin->alias_count; k++)
+			add(set, plugin, &plugin->aliases[k], false);
 		for (unsigned k = 0; !plugin->error && k < plugin->prefix_count; k++)
 			add(set, plugin, &plugin->prefixes[k], true);
 	}

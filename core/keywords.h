@@ -11,7 +11,7 @@ struct plugin_set;
 
 struct keyword {
 	const char *folded; /* in lower case; lookup() goes by it */
-	const char *word;   /* in upper case */
+	const char *word;   /* in upper case; of another name the keyword that it stands for */
 	size_t len;
 	uint32_t letters; /* of spell_letters() */
 	struct plugin *plugin;

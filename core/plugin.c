@@ -454,25 +454,34 @@ static struct plugin *with_keyword(const struct plugin_set *set, const char *key
 	return plugins_keyword(set, keyword, &dialog);
 }
 
+/* No other plugin has one of these words. */
+static bool check_words(struct loader *loader, const char *where, const struct plugin_keyword *rows,
+			unsigned count)
+{
+	char field[96], why[160];
+
+	for (unsigned i = 0; i < count; i++) {
+		const struct plugin *other = with_keyword(loader->set, rows[i].keyword);
+
+		if (!other)
+			continue;
+		snprintf(field, sizeof(field), "triggers.%s.%s", where, rows[i].keyword);
+		snprintf(why, sizeof(why), "the plugin %s has this keyword already", other->name);
+		return wrong_field(loader, field, why);
+	}
+	return true;
+}
+
 static bool check_unique(struct loader *loader)
 {
 	struct plugin *plugin = loader->plugin, *other;
 	const char *dialog;
 	char field[96], why[160];
 
-	for (unsigned i = 0; i < plugin->keyword_count + plugin->prefix_count; i++) {
-		bool prefix = i >= plugin->keyword_count;
-		const char *keyword = prefix ? plugin->prefixes[i - plugin->keyword_count].keyword
-					     : plugin->keywords[i].keyword;
-
-		other = with_keyword(loader->set, keyword);
-		snprintf(field, sizeof(field), "triggers.%s.%s", prefix ? "prefixes" : "keywords",
-			 keyword);
-		snprintf(why, sizeof(why), "the plugin %s has this keyword already",
-			 other ? other->name : "");
-		if (other)
-			return wrong_field(loader, field, why);
-	}
+	if (!check_words(loader, "keywords", plugin->keywords, plugin->keyword_count) ||
+	    !check_words(loader, "aliases", plugin->aliases, plugin->alias_count) ||
+	    !check_words(loader, "prefixes", plugin->prefixes, plugin->prefix_count))
+		return false;
 	for (enum topic topic = 0; topic < TOPICS; topic++) {
 		other = plugin->texts[topic] ? plugins_topic(loader->set, topic, &dialog) : NULL;
 		snprintf(field, sizeof(field), "triggers.texts.%s", topic_names[topic]);
@@ -617,22 +626,29 @@ struct plugin *plugins_find(const struct plugin_set *set, const char *name)
 	return NULL;
 }
 
+static const char *dialog_of(const struct plugin_keyword *rows, unsigned count, const char *keyword)
+{
+	for (unsigned i = 0; i < count; i++)
+		if (strcmp(rows[i].keyword, keyword) == 0)
+			return rows[i].dialog;
+	return NULL;
+}
+
 struct plugin *plugins_keyword(const struct plugin_set *set, const char *keyword,
 			       const char **dialog)
 {
 	for (unsigned i = 0; i < set->count; i++) {
 		struct plugin *plugin = &set->plugins[i];
 
-		for (unsigned k = 0; !plugin->error && k < plugin->keyword_count; k++)
-			if (strcmp(plugin->keywords[k].keyword, keyword) == 0) {
-				*dialog = plugin->keywords[k].dialog;
-				return plugin;
-			}
-		for (unsigned k = 0; !plugin->error && k < plugin->prefix_count; k++)
-			if (strcmp(plugin->prefixes[k].keyword, keyword) == 0) {
-				*dialog = plugin->prefixes[k].dialog;
-				return plugin;
-			}
+		if (plugin->error)
+			continue;
+		*dialog = dialog_of(plugin->keywords, plugin->keyword_count, keyword);
+		if (!*dialog)
+			*dialog = dialog_of(plugin->aliases, plugin->alias_count, keyword);
+		if (!*dialog)
+			*dialog = dialog_of(plugin->prefixes, plugin->prefix_count, keyword);
+		if (*dialog)
+			return plugin;
 	}
 	return NULL;
 }
@@ -669,7 +685,7 @@ const char *plugin_keyword_of(const struct plugin_set *set, const char *name, co
 	for (unsigned k = 0; plugin && k < plugin->keyword_count; k++) {
 		const struct plugin_keyword *keyword = &plugin->keywords[k];
 
-		if (strcmp(keyword->dialog, dialog) == 0 &&
+		if (strcmp(keyword->dialog, dialog) == 0 && !strchr(keyword->keyword, ' ') &&
 		    (!best || strlen(keyword->keyword) > strlen(best)))
 			best = keyword->keyword;
 	}

@@ -19,8 +19,9 @@ enum {
 };
 
 struct plugin_keyword {
-	const char *keyword; /* upper case, one word of letters and digits */
+	const char *keyword; /* upper case; letters and digits, or two such words with a blank */
 	const char *dialog;
+	const char *means; /* of another name: the keyword that it stands for; else NULL */
 };
 
 /* Where a USSD code leads: *123*ANCHOR#. */
@@ -47,6 +48,8 @@ struct plugin {
 	const char *error; /* why it isn't loaded; NULL: it is, and all below is set */
 	struct plugin_keyword *keywords; /* in order of the alphabet */
 	unsigned keyword_count;
+	struct plugin_keyword *aliases; /* other names of them */
+	unsigned alias_count;
 	struct plugin_keyword *prefixes; /* may stand before any keyword, such as a region's name */
 	unsigned prefix_count;
 	const char *texts[TOPICS];     /* the dialog that takes texts without a keyword; or NULL */

@@ -293,12 +293,37 @@ static bool good_keyword(struct reader *reader, const char *keyword, const char 
 	return true;
 }
 
-/* A table of dialogs by a word: triggers.keywords, triggers.prefixes. */
-static bool read_words(struct reader *reader, const char *name, struct plugin_keyword **words,
-		       unsigned *word_count)
+/* What a word leads to: a dialog, or of another name the keyword that it stands for. */
+static struct plugin_keyword read_word(struct reader *reader, const char *word, const char *field,
+				       bool alias)
+{
+	const struct plugin *plugin = reader->manifest->plugin;
+	const char *means;
+
+	if (!alias)
+		return (struct plugin_keyword){ word, read_target(reader, field), NULL };
+	means = text_at(reader->L, -1);
+	for (unsigned i = 0; means && i < plugin->keyword_count; i++) {
+		const struct plugin_keyword *keyword = &plugin->keywords[i];
+
+		if (strcmp(keyword->keyword, means) != 0)
+			continue;
+		lua_pop(reader->L, 1);
+		return (struct plugin_keyword){ word, keyword->dialog, keyword->keyword };
+	}
+	refuse(reader, field, "must be a keyword of this plugin, such as \"%s\"",
+	       plugin->keyword_count > 0 ? plugin->keywords[0].keyword : "LAPOR");
+	lua_pop(reader->L, 1);
+	return (struct plugin_keyword){ word, NULL, NULL };
+}
+
+/* A table by a word: triggers.keywords, .aliases, .prefixes. */
+static bool read_words(struct reader *reader, const char *name, const char *example,
+		       struct plugin_keyword **words, unsigned *word_count)
 {
 	char *path = path_of(reader, "triggers", name);
-	int entered = enter(reader, -1, name, path, "{ SURVEI = \"take\" }");
+	int entered = enter(reader, -1, name, path, example);
+	bool alias = strcmp(name, "aliases") == 0;
 	const char **names;
 	int count;
 
@@ -312,7 +337,7 @@ static bool read_words(struct reader *reader, const char *name, struct plugin_ke
 		char *field = path_of(reader, path, names[i]);
 
 		push_field(reader->L, -1, names[i]);
-		(*words)[i] = (struct plugin_keyword){ names[i], read_target(reader, field) };
+		(*words)[i] = read_word(reader, names[i], field, alias);
 		if (!(*words)[i].dialog || !good_keyword(reader, names[i], field))
 			return false;
 		++*word_count;
@@ -325,8 +350,12 @@ static bool read_keywords(struct reader *reader)
 {
 	struct plugin *plugin = reader->manifest->plugin;
 
-	return read_words(reader, "keywords", &plugin->keywords, &plugin->keyword_count) &&
-	       read_words(reader, "prefixes", &plugin->prefixes, &plugin->prefix_count);
+	return read_words(reader, "keywords", "{ SURVEI = \"take\" }", &plugin->keywords,
+			  &plugin->keyword_count) &&
+	       read_words(reader, "aliases", "{ SURVEY = \"SURVEI\" }", &plugin->aliases,
+			  &plugin->alias_count) &&
+	       read_words(reader, "prefixes", "{ BJN = \"take\" }", &plugin->prefixes,
+			  &plugin->prefix_count);
 }
 
 /* triggers.texts = { problem = "report" }: who takes what has no keyword. */
@@ -492,9 +521,8 @@ static bool check_menu(struct reader *reader)
 
 static bool read_triggers(struct reader *reader)
 {
-	static const char *const allowed[] = {
-		"keywords", "menu", "prefixes", "texts", "ussd", NULL
-	};
+	static const char *const allowed[] = { "aliases", "keywords", "menu", "prefixes",
+					       "texts",   "ussd",     NULL };
 	int entered = enter(reader, -1, "triggers", "triggers",
 			    "{ keywords = { SURVEI = \"take\" } }");
 	const char **names;
@@ -506,8 +534,8 @@ static bool read_triggers(struct reader *reader)
 	for (int i = 0; i < count; i++)
 		if (!listed(allowed, names[i]))
 			return refuse(reader, path_of(reader, "triggers", names[i]),
-				      "no such field; there are keywords, menu, prefixes, texts "
-				      "and ussd");
+				      "no such field; there are aliases, keywords, menu, prefixes, "
+				      "texts and ussd");
 	if (count < 0 || !read_keywords(reader) || !read_texts(reader) || !read_ussd(reader) ||
 	    !check_menu(reader))
 		return false;

@@ -29,6 +29,7 @@ struct reading {
 	struct bytes text;
 	enum word word;
 	bool has_word;       /* a keyword stands at the start */
+	bool greeted;        /* a greeting stands before it */
 	bool in_sentence;    /* behind "saya mau": it may be any word of a sentence */
 	const char *keyword; /* it, in upper case, or "" */
 	const char *folded;  /* the first word that may be one, in lower case */
@@ -96,14 +97,18 @@ static struct bytes skip_call(struct reading *reading, struct bytes text)
 /* Nothing but courtesy, and other names of the dialog: "pak", "ya bu", "daftar" behind IKUT. */
 static bool is_empty(struct reading *reading, struct bytes text)
 {
+	bool title = false;
+
 	while (text.len > 0 && text.len <= REST_TRIMMED) {
 		struct bytes rest;
 		const char *word = next_word(reading, text, &rest);
 		const struct keyword *other = keywords_find(reading->view->plugins, word);
 
-		if (!word[0] || (!topic_is_courtesy(word, true) &&
-				 !(other && keywords_same_dialog(other, reading->found))))
+		if (!word[0] ||
+		    (!words_is_polite(word) && !(title && topic_is_courtesy(word, true)) &&
+		     !(other && keywords_same_dialog(other, reading->found))))
 			return false;
+		title = is_title(word);
 		text = rest;
 	}
 	return text.len == 0;
@@ -209,12 +214,15 @@ static void take_second(struct reading *reading)
 /* "Yth. Bpk Bupati": an office behind a title leads too. */
 static bool may_lead(struct reading *reading, const char *word, bool behind_title)
 {
-	if (topic_is_courtesy(word, behind_title))
+	if (topic_is_greeting_word(word)) {
+		reading->greeted = true;
 		return true;
-	if (!words_may_lead(word))
-		return false;
-	reading->in_sentence = true;
-	return true;
+	}
+	if (words_is_polite(word) ||
+	    ((reading->greeted || behind_title) && topic_is_courtesy(word, behind_title)))
+		return true;
+	reading->in_sentence |= words_may_lead(word);
+	return words_may_lead(word);
 }
 
 /* The first word that isn't a greeting, a title, "saya mau"..., and what follows. */

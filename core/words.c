@@ -597,6 +597,11 @@ bool words_is_own(const char *word)
 	return look_up(word) != 0;
 }
 
+bool words_is_polite(const char *word)
+{
+	return look_up(word) & WORDS_POLITE;
+}
+
 bool words_may_lead(const char *word)
 {
 	static const char *const others[] = { "dear",  "hendak", "ijin", "izin",

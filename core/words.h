@@ -28,5 +28,7 @@ enum word words_whole(struct bytes text);
 void words_split(struct arena *arena, struct bytes text, const char **keyword, struct bytes *rest);
 /* A word of the vocabulary that words_whole reads, in lower case. */
 bool words_is_own(const char *word);
+/* "tolong", "pak", "ya": it adds nothing to what is said; in lower case. */
+bool words_is_polite(const char *word);
 /* One that may stand before a keyword: "tolong", "saya mau", "mohon izin"; in lower case. */
 bool words_may_lead(const char *word);

@@ -46,7 +46,7 @@ static void add_keywords(struct plugin *plugin, unsigned at)
 		else
 			snprintf(word, 16, "%s%s%s%c", syllables[n % 15], syllables[n / 15 % 15],
 				 syllables[n * 7 / 15 % 15], (char)('K' + n % 10));
-		plugin->keywords[k] = (struct plugin_keyword){ word, "dialog" };
+		plugin->keywords[k] = (struct plugin_keyword){ word, "dialog", NULL };
 	}
 }
 

@@ -6,19 +6,22 @@
 
 #include "plugin.h"
 
-static struct plugin_keyword complaint[] = { { "ADUAN", "report" },
-					     { "CEK", "status" },
-					     { "LAPOR", "report" },
-					     { "LAPOR RAHASIA", "report" } };
-static struct plugin_keyword region[] = { { "BJN", "report" } };
-static struct plugin_keyword flood[] = { { "BANJIR", "level" } };
-static struct plugin_keyword town[] = { { "BANJAR", "town" }, { "PKL", "town" } };
-static struct plugin_keyword broken[] = { { "RUSAK", "dialog" } };
+static struct plugin_keyword complaint[] = { { "ADUAN", "report", NULL },
+					     { "CEK", "status", NULL },
+					     { "LAPOR", "report", NULL },
+					     { "LAPOR RAHASIA", "report", NULL } };
+static struct plugin_keyword names[] = { { "KELUHAN", "report", "LAPOR" } };
+static struct plugin_keyword region[] = { { "BJN", "report", NULL } };
+static struct plugin_keyword flood[] = { { "BANJIR", "level", NULL } };
+static struct plugin_keyword town[] = { { "BANJAR", "town", NULL }, { "PKL", "town", NULL } };
+static struct plugin_keyword broken[] = { { "RUSAK", "dialog", NULL } };
 static struct plugin plugins[] = {
 	{ .name = "broken", .error = "no", .keywords = broken, .keyword_count = 1 },
 	{ .name = "complaint",
 	  .keywords = complaint,
 	  .keyword_count = 4,
+	  .aliases = names,
+	  .alias_count = 1,
 	  .prefixes = region,
 	  .prefix_count = 1 },
 	{ .name = "flood", .keywords = flood, .keyword_count = 1 },
@@ -47,6 +50,7 @@ Test(keywords, a_word_is_found_as_it_is)
 {
 	cr_expect_str_eq(word_of(keywords_find(&set, "lapor")), "LAPOR");
 	cr_expect_str_eq(word_of(keywords_find(&set, "lapor rahasia")), "LAPOR RAHASIA");
+	cr_expect_str_eq(word_of(keywords_find(&set, "keluhan")), "LAPOR"); /* another name */
 	cr_expect_str_eq(word_of(keywords_find(&set, "bjn")), "BJN");
 	cr_expect(keywords_find(&set, "bjn")->prefix);
 	cr_expect_str_eq(word_of(keywords_find(&set, "laporan")), "");

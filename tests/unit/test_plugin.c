@@ -245,12 +245,17 @@ Test(plugin, wrong_triggers_name_file_line_and_field_and_what_is_allowed)
 		  ": triggers: must be a table such as { keywords = { SURVEI = \"take\" } }, not a "
 		  "string" },
 		{ ONE "  triggers = {\n    colour = 1 } }", "/a/a.lua:6",
-		  ": triggers.colour: no such field; there are keywords, menu, prefixes, texts and "
-		  "ussd" },
+		  ": triggers.colour: no such field; there are aliases, keywords, menu, prefixes, "
+		  "texts and ussd" },
 		{ ONE "  triggers = {\n    prefixes = {\n      [\"1\"] = \"dialog\" } } }",
 		  "/a/a.lua:7",
 		  ": triggers.prefixes.1: a keyword is 2 to 20 capital letters and digits, or two "
 		  "such words with a blank between" },
+		{ ONE
+		  "  triggers = {\n    keywords = { LAPOR = \"dialog\" },\n    aliases = {\n      "
+		  "ADUAN = \"dialog\" } } }",
+		  "/a/a.lua:8",
+		  ": triggers.aliases.ADUAN: must be a keyword of this plugin, such as \"LAPOR\"" },
 		{ ONE "  triggers = {\n    texts = {\n      jokes = \"dialog\" } } }", "/a/a.lua:7",
 		  ": triggers.texts.jokes: no such field; there are problem, question and status" },
 		{ ONE "  triggers = {\n    texts = {\n      problem = \"report\" } } }",

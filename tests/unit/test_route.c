@@ -12,15 +12,15 @@ static struct arena arena;
 
 /* ---- the plugins ---- */
 
-static struct plugin_keyword complaint[] = { { "ADUAN", "report" },
-					     { "CEK", "status" },
-					     { "LAPOR", "report" },
-					     { "LAPOR RAHASIA", "secret" } };
-static struct plugin_keyword regions[] = { { "BJN", "report" } };
-static struct plugin_keyword info[] = { { "INFO", "dialog" } };
-static struct plugin_keyword member[] = { { "DAFTAR", "dialog" } };
-static struct plugin_keyword survey[] = { { "SURVEI", "take" } };
-static struct plugin_keyword broken[] = { { "RUSAK", "dialog" } };
+static struct plugin_keyword complaint[] = { { "ADUAN", "report", NULL },
+					     { "CEK", "status", NULL },
+					     { "LAPOR", "report", NULL },
+					     { "LAPOR RAHASIA", "secret", NULL } };
+static struct plugin_keyword regions[] = { { "BJN", "report", NULL } };
+static struct plugin_keyword info[] = { { "INFO", "dialog", NULL } };
+static struct plugin_keyword member[] = { { "DAFTAR", "dialog", NULL } };
+static struct plugin_keyword survey[] = { { "SURVEI", "take", NULL } };
+static struct plugin_keyword broken[] = { { "RUSAK", "dialog", NULL } };
 
 static struct plugin plugins[] = {
 	{ .name = "broken", .error = "broken.lua:1: no", .keywords = broken, .keyword_count = 1 },
@@ -504,8 +504,8 @@ Test(route, a_keyword_in_a_sentence_does_not_take_an_answer_away)
 
 Test(route, a_word_as_near_to_two_services_is_nobodys)
 {
-	static struct plugin_keyword banjar[] = { { "BANJAR", "dialog" } },
-				     banjir[] = { { "BANJIR", "dialog" } };
+	static struct plugin_keyword banjar[] = { { "BANJAR", "dialog", NULL } },
+				     banjir[] = { { "BANJIR", "dialog", NULL } };
 	static struct plugin two[] = {
 		{ .name = "a", .keywords = banjar, .keyword_count = 1 },
 		{ .name = "b", .keywords = banjir, .keyword_count = 1 },
@@ -526,7 +526,8 @@ Test(route, a_word_as_near_to_two_services_is_nobodys)
 
 Test(route, a_word_as_near_to_two_keywords_of_one_dialog_begins_it)
 {
-	static struct plugin_keyword both[] = { { "SURVEI", "take" }, { "SURVEY", "take" } };
+	static struct plugin_keyword both[] = { { "SURVEI", "take", NULL },
+						{ "SURVEY", "take", NULL } };
 	static struct plugin one[] = { { .name = "survey", .keywords = both, .keyword_count = 2 } };
 	static struct plugin_set near = { .plugins = one, .count = 1 };
 	static const struct route_view view = { .plugins = &near };

@@ -7,10 +7,9 @@ return {
   name = "complaint", api = 1, summary = "Complaints and their status",
   triggers = {
     keywords = {
-      LAPOR = "report", ADUAN = "report", PENGADUAN = "report", KELUHAN = "report", ATUR = "report", MATUR = "report",
-      ["LAPOR RAHASIA"] = "report", ["LAPOR ANONIM"] = "report",
-      CEK = "status", STATUS = "status",
+      LAPOR = "report", ["LAPOR RAHASIA"] = "report", ["LAPOR ANONIM"] = "report", CEK = "status",
     },
+    aliases = { ADUAN = "LAPOR", PENGADUAN = "LAPOR", KELUHAN = "LAPOR", ATUR = "LAPOR", MATUR = "LAPOR", STATUS = "CEK" },
     prefixes = { BJN = "report" },
     texts = { problem = "report", status = "status" },
   },
