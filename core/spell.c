@@ -15,7 +15,7 @@ enum {
 	COST_SWAP = 6,
 	COST_BESIDE = 6, /* the key beside, or a letter that sounds alike */
 	COST_BESIDE_MORE = 7,
-	COST_VOWEL = 8, /* a vowel for a vowel */
+	COST_VOWEL = 8, /* a vowel for a vowel, or one too many */
 	COST_LESS = 10,
 	COST_MORE = 11,
 	COST_OTHER = 12,
@@ -118,7 +118,7 @@ static unsigned cost_of_more(const char *word, size_t i)
 		return COST_HELD;
 	if ((i > 0 && is_beside(word[i], word[i - 1])) || is_beside(word[i], word[i + 1]))
 		return COST_BESIDE_MORE;
-	return COST_MORE;
+	return is_vowel(word[i]) ? COST_VOWEL : COST_MORE;
 }
 
 /* meant[j] is missing. */
