@@ -107,6 +107,11 @@ static unsigned says_here(struct phrase clause, unsigned i)
 
 	if (is_like_one(token))
 		return SAYS_YES | SAYS_WEAKLY;
+	if (token->kind == NUMBER_PLAIN && i + 1 < clause.count &&
+	    clause.tokens[i + 1].says & SAYS_UNIT)
+		return SAYS_NOTHING; /* "sudah 2 kali" */
+	if (token->says & SAYS_UNIT && i > 0 && clause.tokens[i - 1].kind == NUMBER_PLAIN)
+		return SAYS_NOTHING;
 	if (token->kind == NUMBER_PLAIN && (token->number == 1 || token->number == 2))
 		return SAYS_WEAKLY | (token->number == 1 ? SAYS_YES : SAYS_NO);
 	if (token->says & SAYS_LEAD && i + 1 < clause.count &&

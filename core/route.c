@@ -35,6 +35,8 @@ struct reading {
 	const char *folded;  /* the first word that may be one, in lower case */
 	const struct keyword *found;
 	struct bytes rest;
+	enum answer_fit fit; /* of the whole text, once it was read as an answer */
+	struct answer answer;
 	struct route *out;
 };
 
@@ -348,12 +350,16 @@ static enum answer_fit fit(struct reading *reading, struct bytes text)
 
 static bool read_answer(struct reading *reading)
 {
-	return fit(reading, reading->text) == ANSWER_FITS && is(reading, ROUTE_ANSWER);
+	reading->fit = fit(reading, reading->text);
+	reading->answer = reading->out->answer;
+	return reading->fit == ANSWER_FITS && is(reading, ROUTE_ANSWER);
 }
 
+/* Below read_answer. */
 static bool read_near_answer(struct reading *reading)
 {
-	return fit(reading, reading->text) == ANSWER_NEAR && is(reading, ROUTE_ANSWER);
+	reading->out->answer = reading->answer;
+	return reading->fit == ANSWER_NEAR && is(reading, ROUTE_ANSWER);
 }
 
 static bool page_by(struct reading *reading, bool more, bool back)

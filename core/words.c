@@ -126,7 +126,9 @@ static uint64_t look_up_slip(const char *word)
 		return 0;
 	len = strlen(word);
 	for (size_t i = 0; i < ARRAY_LEN(ours); i++) {
-		unsigned most = strlen(ours[i]) < NEAR_LEN ? NEAR_COST : NEAR_COST_LONG;
+		/* a help too many harms nobody, a stop does */
+		bool strict = strlen(ours[i]) < NEAR_LEN && !(look_up(ours[i]) & WORDS_HELP);
+		unsigned most = strict ? NEAR_COST : NEAR_COST_LONG;
 		unsigned cost = spell_cost(word, ours[i], most);
 
 		if (len >= CUT_MIN && strncmp(word, ours[i], len) == 0 && !ours[i][len + 1])

@@ -9,7 +9,9 @@ return {
     keywords = {
       LAPOR = "report", ["LAPOR RAHASIA"] = "report", ["LAPOR ANONIM"] = "report", CEK = "status",
     },
-    aliases = { ADUAN = "LAPOR", PENGADUAN = "LAPOR", KELUHAN = "LAPOR", ATUR = "LAPOR", MATUR = "LAPOR", STATUS = "CEK" },
+    aliases = {
+      ADUAN = "LAPOR", PENGADUAN = "LAPOR", KELUHAN = "LAPOR", ATUR = "LAPOR", MATUR = "LAPOR", STATUS = "CEK",
+    },
     prefixes = { BJN = "report" },
     texts = { problem = "report", status = "status" },
   },
