@@ -83,7 +83,7 @@ static bool is_title(const char *word)
 /* "ya", "ya pak", "dong": asks to listen, and is nothing that is said. */
 static struct bytes skip_call(struct reading *reading, struct bytes text)
 {
-	static const char *const calls[] = { "dong", "donk", "nih", "y", "ya", "yaa" };
+	static const char *const calls[] = { "dong", "donk", "nih", "ya", "yaa" };
 	struct bytes rest, behind;
 	const char *word = next_word(reading, text, &rest);
 	bool called = false;
@@ -116,6 +116,20 @@ static bool is_empty(struct reading *reading, struct bytes text)
 	return text.len == 0;
 }
 
+/* "PILIH ya": a lone yes may be what the service wants to know. */
+static bool is_yes(struct reading *reading, struct bytes text)
+{
+	static const char *const words[] = { "iya", "inggih", "injih", "iyo", "nggih", "ok",
+					     "oke", "siap",   "y",     "ya",  "yes",   "yo" };
+	struct bytes rest;
+	const char *word = next_word(reading, text, &rest);
+
+	for (unsigned i = 0; i < ARRAY_LEN(words); i++)
+		if (strcmp(word, words[i]) == 0)
+			return rest.len == 0;
+	return false;
+}
+
 /* The words behind a keyword, as they are meant. */
 static void trim_rest(struct reading *reading)
 {
@@ -123,6 +137,8 @@ static void trim_rest(struct reading *reading)
 
 	if (strcmp(next_word(reading, reading->rest, &rest), "spasi") == 0)
 		reading->rest = rest; /* printed guides say LAPOR<spasi>... */
+	if (is_yes(reading, reading->rest))
+		return;
 	reading->rest = skip_call(reading, reading->rest);
 	if (is_empty(reading, reading->rest))
 		reading->rest = (struct bytes){ "", 0 };

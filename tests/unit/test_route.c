@@ -413,6 +413,10 @@ Test(route, courtesy_behind_a_keyword_is_no_argument)
 		{ &nothing, "lapor ya pak lampu", "keyword complaint.report LAPOR|lampu" },
 		{ &nothing, "lapor pak, lampu", "keyword complaint.report LAPOR|pak, lampu" },
 		{ &nothing, "lapor pak", "keyword complaint.report LAPOR|" },
+		{ &nothing, "lapor ya pak", "keyword complaint.report LAPOR|" },
+		{ &nothing, "survei ya",
+		  "keyword survey.take SURVEI|ya" }, /* may be what it asks for */
+		{ &nothing, "survei y", "keyword survey.take SURVEI|y" },
 		{ &nothing, "info dong min", "keyword info.dialog INFO|" },
 		{ &nothing, "lapor aduan", "keyword complaint.report LAPOR|" },
 		{ &nothing, "LAPOR <spasi> lampu", "keyword complaint.report LAPOR|lampu" },
