@@ -12,9 +12,15 @@
 #include <utf8proc.h>
 
 #include "answer_priv.h"
+#include "spell.h"
+#include "topic.h"
 #include "utf8.h"
 
-enum { TAIL_MAX = 8 }; /* strange words behind a yes or a no that is still taken for one */
+enum {
+	TAIL_MAX = 8, /* strange words behind a yes or a no that is still taken for one */
+	NEARLY_APART =
+		3, /* tenths of a slip by which a mistyped word must be nearer to one than to the other */
+};
 
 /* What the readers of clauses need. */
 struct reader {
@@ -101,6 +107,11 @@ static unsigned says_here(struct phrase clause, unsigned i)
 
 	if (is_like_one(token))
 		return SAYS_YES | SAYS_WEAKLY;
+	if (token->kind == NUMBER_PLAIN && i + 1 < clause.count &&
+	    clause.tokens[i + 1].says & SAYS_UNIT)
+		return SAYS_NOTHING; /* "sudah 2 kali" */
+	if (token->says & SAYS_UNIT && i > 0 && clause.tokens[i - 1].kind == NUMBER_PLAIN)
+		return SAYS_NOTHING;
 	if (token->kind == NUMBER_PLAIN && (token->number == 1 || token->number == 2))
 		return SAYS_WEAKLY | (token->number == 1 ? SAYS_YES : SAYS_NO);
 	if (token->says & SAYS_LEAD && i + 1 < clause.count &&
@@ -139,20 +150,40 @@ static void hear(struct stand *stand, const struct token *token, unsigned says)
 	stand->before = says;
 }
 
+/* What a mistyped word says: yes, no, or 0 where it is near to neither, or to both. */
+static unsigned says_nearly(const char *word)
+{
+	unsigned least[2] = { SPELL_FAR, SPELL_FAR }; /* of no, of yes */
+	uint32_t letters = spell_letters(word);
+
+	if (strlen(word) > SPELL_MAX || topic_is_word(word))
+		return 0;
+	for (unsigned i = 0; i < answer_words_count; i++) {
+		const struct answer_word *row = &answer_words[i];
+		unsigned cost, yes = row->says & SAYS_YES ? 1 : 0;
+
+		if (!(row->says & (SAYS_YES | SAYS_NO)) ||
+		    spell_lacks_more(letters, spell_letters(row->word), 2))
+			continue;
+		cost = spell_cost(word, row->word, spell_room(strlen(row->word)));
+		if (cost < least[yes])
+			least[yes] = cost;
+	}
+	if (least[0] == least[1])
+		return 0;
+	if (least[0] < least[1])
+		return least[0] + NEARLY_APART <= least[1] ? SAYS_NO : 0;
+	return least[1] + NEARLY_APART <= least[0] ? SAYS_YES : 0;
+}
+
 /* The one answer that a mistyped word is near to: "tidka". */
 static struct reading near_yes_no(struct phrase clause)
 {
 	unsigned says = 0;
 
-	for (unsigned i = 0; i < clause.count; i++) {
-		const char *word = clause.tokens[i].means;
-
-		for (unsigned j = 0; !clause.tokens[i].says && j < answer_words_count; j++) {
-			if (answer_words[j].says & SAYS_NEARLY &&
-			    answer_slips(word, answer_words[j].word) != UINT_MAX)
-				says |= answer_words[j].says & (SAYS_YES | SAYS_NO);
-		}
-	}
+	for (unsigned i = 0; i < clause.count; i++)
+		if (!clause.tokens[i].says && !clause.tokens[i].known)
+			says |= says_nearly(clause.tokens[i].word);
 	if (says != SAYS_YES && says != SAYS_NO)
 		return read_strange;
 	return (struct reading){ READ_NEAR, says == SAYS_YES };
@@ -333,7 +364,7 @@ static enum answer_fit give(const struct question *question, struct reading read
 enum answer_fit answer_read(struct arena *arena, const struct question *question, struct bytes text,
 			    struct answer *out)
 {
-	struct phrase words = answer_split(arena, text);
+	struct phrase words = answer_hear(arena, text);
 	struct reading reading = read_words(arena, question, words);
 
 	*out = (struct answer){ 0 };

@@ -303,6 +303,20 @@ static struct reading find_near(const struct labels *labels, const struct label 
 	return reading_of(found, option, READ_NEAR);
 }
 
+/* "belum puas" is "tidak puas" where no label says "belum". */
+static struct reading find_not_yet(const struct labels *labels, struct phrase content)
+{
+	struct phrase not = { .tokens = arena_alloc(labels->arena,
+						    content.count * sizeof(*content.tokens)),
+			      .count = content.count };
+	struct label said;
+
+	memcpy(not .tokens, content.tokens, content.count * sizeof(*content.tokens));
+	not .tokens[0].means = "tidak";
+	said = label_of(labels->arena, not );
+	return find(labels, &said, same_meaning, READ_NEAR);
+}
+
 static struct reading match(const struct labels *labels, struct phrase content)
 {
 	static means_cb *const ways[] = { same_words, same_meaning, begins, abbreviates };
@@ -319,6 +333,9 @@ static struct reading match(const struct labels *labels, struct phrase content)
 
 		reading = find(labels, &milder, same_meaning, READ_NEAR);
 	}
+	if (reading.kind == READ_STRANGE && said.phrase.count > 1 &&
+	    strcmp(said.phrase.tokens[0].means, "belum") == 0)
+		reading = find_not_yet(labels, said.phrase);
 	return reading.kind == READ_STRANGE ? find_near(labels, &said) : reading;
 }
 

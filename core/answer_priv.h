@@ -13,7 +13,6 @@
 #define SAYS_NO (1U << 7)
 #define SAYS_WEAKLY \
 	(1U << 8) /* yes or no, but not with strange words: "ada" begins any complaint */
-#define SAYS_NEARLY (1U << 9) /* yes or no, and long enough to be known when mistyped */
 #define SAYS_UNSURE (1U << 10)
 #define SAYS_KNOW (1U << 11) /* unsure behind a "no" */
 #define SAYS_PASS (1U << 12) /* passes over the question */
@@ -47,6 +46,7 @@ struct token {
 	const char *word;  /* folded */
 	const char *means; /* the usual word for it; where there is none, it without held letters */
 	unsigned says;
+	bool known;            /* stands in a table */
 	enum number_kind kind; /* NUMBER_PLAIN or NUMBER_NONE */
 	int64_t number;        /* INT64_MAX: none that we can read */
 	int64_t below;
@@ -64,6 +64,8 @@ enum { PHRASE_MAX = 200, PHRASE_TOKENS = 40 }; /* bytes that are looked at; word
 
 /* The first words of a text.  Ownership: in the arena. */
 struct phrase answer_split(struct arena *arena, struct bytes text);
+/* The same of what a citizen wrote, who may have mistyped a number. */
+struct phrase answer_hear(struct arena *arena, struct bytes text);
 
 enum reading_kind {
 	READ_EMPTY,   /* says nothing: "pak" */

@@ -4,17 +4,23 @@
  */
 #include "answer_priv.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <utf8proc.h>
 
+#include "lookup.h"
+#include "spell.h"
+#include "topic.h"
 #include "utf8.h"
 
 enum {
-	WORD_SIZE = 64,
-	DIGITS_MAX = 18
-}; /* bytes of a word that may stand in a table; digits of a number */
+	WORD_SIZE = 64,   /* bytes of a word that may stand in a table */
+	DIGITS_MAX = 18,  /* of a number */
+	STEM_MIN = 3,     /* letters of a word without its ending */
+	NEAR_MIN = 4,     /* letters of a number that may be mistyped... */
+	NUMBER_COST = 6,  /* ...by so much (spell.h)... */
+	MENDED_WORDS = 3, /* ...in an answer of so many words */
+};
 
 /* ---- the text without what is in the way ---- */
 
@@ -87,14 +93,9 @@ static char *start_of(struct arena *arena, struct bytes text)
 
 /* ---- words ---- */
 
-static int by_word(const void *key, const void *row)
-{
-	return strcmp(key, *(const char *const *)row); /* the first member of both tables */
-}
-
 static const struct answer_word *find_word(const char *word)
 {
-	return bsearch(word, answer_words, answer_words_count, sizeof(*answer_words), by_word);
+	return lookup(word, answer_words, answer_words_count, sizeof(*answer_words));
 }
 
 /* Without letters that were held: "puaas", "yaaa". */
@@ -111,39 +112,123 @@ static char *squeeze(struct arena *arena, const char *word)
 	return out;
 }
 
-static void look_up(struct arena *arena, struct token *token)
+static const struct answer_number *find_number(const char *word)
 {
-	const char *squeezed = squeeze(arena, token->word);
-	const struct answer_word *row = find_word(token->word);
-	const struct answer_number *number = bsearch(token->word, answer_numbers,
-						     answer_numbers_count, sizeof(*answer_numbers),
-						     by_word);
+	return lookup(word, answer_numbers, answer_numbers_count, sizeof(*answer_numbers));
+}
 
-	if (!row)
-		row = find_word(squeezed);
-	token->means = row && row->means ? row->means : row ? row->word : squeezed;
-	token->says = row ? row->says : 0;
-	if (!number)
-		return;
+/* Without an ending that leaves a word what it is: "ajalah", "jawabanku". */
+static const struct answer_word *find_stem(const char *word)
+{
+	static const char *const endings[] = { "lah", "nya", "ku", "ipun", "ne", "e" };
+	size_t len = strlen(word);
+
+	for (size_t i = 0; i < ARRAY_LEN(endings); i++) {
+		size_t ending = strlen(endings[i]);
+		char stem[WORD_SIZE];
+		const struct answer_word *row;
+
+		if (len < ending + STEM_MIN || len >= sizeof(stem) ||
+		    strcmp(word + len - ending, endings[i]) != 0)
+			continue;
+		memcpy(stem, word, len - ending);
+		stem[len - ending] = '\0';
+		row = find_word(stem);
+		if (row && row->says & (SAYS_NOTHING | SAYS_YES | SAYS_NO))
+			return row;
+	}
+	return NULL;
+}
+
+/* The number that a mistyped word is nearest to, of those that begin as it does; NULL: it is a word of its own, or near to none. */
+static const struct answer_number *find_near_number(const char *word)
+{
+	const struct answer_number *best = NULL;
+	unsigned least = NUMBER_COST + 1;
+	uint32_t letters = spell_letters(word);
+	bool two = false;
+
+	if (strlen(word) < NEAR_MIN || strlen(word) > SPELL_MAX || topic_is_word(word))
+		return NULL;
+	for (unsigned i = 0; i < answer_numbers_count; i++) {
+		const struct answer_number *number = &answer_numbers[i];
+		unsigned cost;
+
+		if (number->word[0] != word[0] || number->kind != NUMBER_PLAIN ||
+		    strlen(number->word) < NEAR_MIN ||
+		    spell_lacks_more(letters, spell_letters(number->word), 1))
+			continue;
+		cost = spell_cost(word, number->word, NUMBER_COST);
+		if (cost > least)
+			continue;
+		two = cost == least && best && best->value != number->value;
+		least = cost;
+		best = number;
+	}
+	return two ? NULL : best;
+}
+
+static void take_number(struct token *token, const struct answer_number *number)
+{
 	token->kind = number->kind;
 	token->number = number->value;
 	token->below = number->below;
 }
 
+static void look_up(struct arena *arena, struct token *token)
+{
+	const char *squeezed = squeeze(arena, token->word);
+	const struct answer_word *row = find_word(token->word);
+	const struct answer_number *number = find_number(token->word);
+
+	if (!row)
+		row = find_word(squeezed);
+	if (!row && !number)
+		number = find_number(squeezed);
+	if (!row && !number)
+		row = find_stem(token->word);
+	token->means = row && row->means ? row->means : row ? row->word : squeezed;
+	token->says = row ? row->says : 0;
+	token->known = row || number;
+	if (number)
+		take_number(token, number);
+}
+
+/* "ktiga": in an answer of a few words, so that a sentence doesn't become a number by a slip. */
+static void mend_numbers(struct arena *arena, struct phrase *phrase)
+{
+	for (unsigned i = 0; phrase->count <= MENDED_WORDS && i < phrase->count; i++) {
+		struct token *token = &phrase->tokens[i];
+		const struct answer_number *number = NULL;
+
+		if (!token->known && !token->digits)
+			number = find_near_number(squeeze(arena, token->word));
+		if (!number)
+			continue;
+		take_number(token, number);
+		token->look_alike = true;
+	}
+}
+
 /* "he eh", "terima kasih": with the word before, one of the table. */
 static bool joins_pair(struct token *before, const struct token *token)
 {
-	char pair[WORD_SIZE];
-	int len = snprintf(pair, sizeof(pair), "%s %s", before->word, token->word);
+	size_t first = strlen(before->word), second = strlen(token->word);
 	const struct answer_word *row = NULL;
+	char pair[WORD_SIZE];
 
-	if (!token->new_clause && len < WORD_SIZE)
+	if (!token->new_clause && first + second + 2 <= sizeof(pair)) {
+		memcpy(pair, before->word, first);
+		pair[first] = ' ';
+		memcpy(pair + first + 1, token->word, second + 1);
 		row = find_word(pair);
+	}
 	if (!row)
 		return false;
 	before->word = row->word;
 	before->means = row->means ? row->means : row->word;
 	before->says = row->says;
+	before->known = true;
 	before->kind = NUMBER_NONE;
 	return true;
 }
@@ -354,7 +439,7 @@ static void join_numbers(struct phrase *phrase)
 	phrase->count = count;
 }
 
-struct phrase answer_split(struct arena *arena, struct bytes text)
+static struct phrase split_text(struct arena *arena, struct bytes text, bool mend)
 {
 	struct split split = { .arena = arena, .text = start_of(arena, text) };
 	size_t len = strlen(split.text);
@@ -362,6 +447,18 @@ struct phrase answer_split(struct arena *arena, struct bytes text)
 
 	split.out.tokens = arena_alloc(arena, (room + 1) * sizeof(struct token));
 	split_words(&split);
+	if (mend)
+		mend_numbers(arena, &split.out);
 	join_numbers(&split.out);
 	return split.out;
+}
+
+struct phrase answer_split(struct arena *arena, struct bytes text)
+{
+	return split_text(arena, text, false);
+}
+
+struct phrase answer_hear(struct arena *arena, struct bytes text)
+{
+	return split_text(arena, text, true);
 }

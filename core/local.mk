@@ -53,8 +53,11 @@ core_libcore_a_SOURCES = \
 	core/inbox.h \
 	core/journal.c \
 	core/journal.h \
+	core/keywords.c \
+	core/keywords.h \
 	core/log.c \
 	core/log.h \
+	core/lookup.h \
 	core/message.c \
 	core/message.h \
 	core/metrics.c \
@@ -138,6 +141,8 @@ core_libcore_a_SOURCES = \
 	core/settings_scan.c \
 	core/settings_secret.c \
 	core/skeletons.h \
+	core/spell.c \
+	core/spell.h \
 	core/step.c \
 	core/step.h \
 	core/store.c \
@@ -176,6 +181,10 @@ core_libcore_a_SOURCES = \
 	core/transcript_record.c \
 	core/transcript_record.h \
 	core/transcript_text.c \
+	core/topic.c \
+	core/topic.h \
+	core/topic_table.c \
+	core/topic_table.h \
 	core/turn.c \
 	core/turn.h \
 	core/turn_read.c \

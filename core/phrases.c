@@ -47,6 +47,16 @@ static const char *const phrases[PHRASES][LANGUAGES] = {
 		"Nyuwun pangapunten, layanan punika saweg wonten alangan, pesen wau dereng kaproses. Mangga dipun cobi malih mangke.",
 		"Sorry, this service has a problem and your message was not handled. Please try again later.",
 	},
+	[PHRASE_GREETING] = {
+		"Salam dari {office}. Kirim salah satu kata ini: {keywords}. Kirim BANTUAN untuk petunjuk.",
+		"Salam saking {office}. Kirim salah satunggaling tembung: {keywords}. Kirim BANTUAN kangge pitedah.",
+		"Greetings from {office}. Send one of these words: {keywords}. Send HELP for help.",
+	},
+	[PHRASE_WHICH] = {
+		"Maaf, yang dimaksud yang mana? Kirim salah satu kata ini: {keyword}.",
+		"Nyuwun pangapunten, ingkang dipun maksud ingkang pundi? Kirim salah satunggal: {keyword}.",
+		"Sorry, which one do you mean? Send one of these words: {keyword}.",
+	},
 	[PHRASE_NOT_UNDERSTOOD] = {
 		"Maaf, pesan Anda belum kami pahami. Kirim salah satu kata ini: {keywords}. Kirim BANTUAN untuk petunjuk.",
 		"Nyuwun pangapunten, pesen panjenengan dereng kita mangertosi. Kirim: {keywords}. Kirim BANTUAN kangge pitedah.",

@@ -13,6 +13,8 @@ enum phrase {
 	PHRASE_STARTED,           /* confirms the undoing of a stop */
 	PHRASE_START_NOT_STOPPED, /* MULAI of one who had not stopped: {keywords} */
 	PHRASE_APOLOGY,           /* a service failed, through no fault of the citizen */
+	PHRASE_GREETING,          /* answers a greeting, or thanks: {office}, {keywords} */
+	PHRASE_WHICH,             /* a mistyped keyword may be one of two, which are {keyword} */
 	PHRASE_NOT_UNDERSTOOD,    /* says what is possible: {keywords} */
 	PHRASE_EXPIRED,           /* the dialog waited too long and is over: {keyword} */
 	PHRASE_EXPIRED_GONE,      /* the same, of a service that isn't there any more: {keyword} */

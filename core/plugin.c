@@ -17,6 +17,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "keywords.h"
 #include "log.h"
 #include "plugin_manifest.h"
 #include "plugin_run.h"
@@ -485,16 +486,38 @@ static struct plugin *with_keyword(const struct plugin_set *set, const char *key
 	return plugins_keyword(set, keyword, &dialog);
 }
 
+/* No other plugin has one of these words. */
+static bool check_words(struct loader *loader, const char *where, const struct plugin_keyword *rows,
+			unsigned count)
+{
+	char field[96], why[160];
+
+	for (unsigned i = 0; i < count; i++) {
+		const struct plugin *other = with_keyword(loader->set, rows[i].keyword);
+
+		if (!other)
+			continue;
+		snprintf(field, sizeof(field), "triggers.%s.%s", where, rows[i].keyword);
+		snprintf(why, sizeof(why), "the plugin %s has this keyword already", other->name);
+		return wrong_field(loader, field, why);
+	}
+	return true;
+}
+
 static bool check_unique(struct loader *loader)
 {
 	struct plugin *plugin = loader->plugin, *other;
 	const char *dialog;
 	char field[96], why[160];
 
-	for (unsigned i = 0; i < plugin->keyword_count; i++) {
-		other = with_keyword(loader->set, plugin->keywords[i].keyword);
-		snprintf(field, sizeof(field), "triggers.keywords.%s", plugin->keywords[i].keyword);
-		snprintf(why, sizeof(why), "the plugin %s has this keyword already",
+	if (!check_words(loader, "keywords", plugin->keywords, plugin->keyword_count) ||
+	    !check_words(loader, "aliases", plugin->aliases, plugin->alias_count) ||
+	    !check_words(loader, "prefixes", plugin->prefixes, plugin->prefix_count))
+		return false;
+	for (enum topic topic = 0; topic < TOPICS; topic++) {
+		other = plugin->texts[topic] ? plugins_topic(loader->set, topic, &dialog) : NULL;
+		snprintf(field, sizeof(field), "triggers.texts.%s", topic_names[topic]);
+		snprintf(why, sizeof(why), "the plugin %s takes these texts already",
 			 other ? other->name : "");
 		if (other)
 			return wrong_field(loader, field, why);
@@ -597,6 +620,7 @@ int plugins_load(const char *folder, const struct plugin_setting *values, unsign
 		free(entries[i]);
 	}
 	free(entries);
+	keywords_index(set);
 	for (unsigned i = 0; i < value_count; i++)
 		if (!is_there(set, values[i].plugin))
 			log_event(LOG_WARN, "plugin.settings_unused", "sfile", settings_file,
@@ -634,18 +658,40 @@ struct plugin *plugins_find(const struct plugin_set *set, const char *name)
 	return NULL;
 }
 
+static const char *dialog_of(const struct plugin_keyword *rows, unsigned count, const char *keyword)
+{
+	for (unsigned i = 0; i < count; i++)
+		if (strcmp(rows[i].keyword, keyword) == 0)
+			return rows[i].dialog;
+	return NULL;
+}
+
 struct plugin *plugins_keyword(const struct plugin_set *set, const char *keyword,
 			       const char **dialog)
 {
 	for (unsigned i = 0; i < set->count; i++) {
 		struct plugin *plugin = &set->plugins[i];
 
-		for (unsigned k = 0; !plugin->error && k < plugin->keyword_count; k++)
-			if (strcmp(plugin->keywords[k].keyword, keyword) == 0) {
-				*dialog = plugin->keywords[k].dialog;
-				return plugin;
-			}
+		if (plugin->error)
+			continue;
+		*dialog = dialog_of(plugin->keywords, plugin->keyword_count, keyword);
+		if (!*dialog)
+			*dialog = dialog_of(plugin->aliases, plugin->alias_count, keyword);
+		if (!*dialog)
+			*dialog = dialog_of(plugin->prefixes, plugin->prefix_count, keyword);
+		if (*dialog)
+			return plugin;
 	}
+	return NULL;
+}
+
+struct plugin *plugins_topic(const struct plugin_set *set, enum topic topic, const char **dialog)
+{
+	for (unsigned i = 0; i < set->count; i++)
+		if (!set->plugins[i].error && set->plugins[i].texts[topic]) {
+			*dialog = set->plugins[i].texts[topic];
+			return &set->plugins[i];
+		}
 	return NULL;
 }
 
@@ -671,7 +717,7 @@ const char *plugin_keyword_of(const struct plugin_set *set, const char *name, co
 	for (unsigned k = 0; plugin && k < plugin->keyword_count; k++) {
 		const struct plugin_keyword *keyword = &plugin->keywords[k];
 
-		if (strcmp(keyword->dialog, dialog) == 0 &&
+		if (strcmp(keyword->dialog, dialog) == 0 && !strchr(keyword->keyword, ' ') &&
 		    (!best || strlen(keyword->keyword) > strlen(best)))
 			best = keyword->keyword;
 	}

@@ -7,7 +7,9 @@
 #pragma once
 #include "base.h"
 #include "plugin_bundle.h"
+#include "topic.h"
 
+struct keywords;
 struct plugin_setting;
 
 enum {
@@ -17,8 +19,9 @@ enum {
 };
 
 struct plugin_keyword {
-	const char *keyword; /* upper case, one word of letters and digits */
+	const char *keyword; /* upper case; letters and digits, or two such words with a blank */
 	const char *dialog;
+	const char *means; /* of another name: the keyword that it stands for; else NULL */
 };
 
 /* Where a USSD code leads: *123*ANCHOR#. */
@@ -45,6 +48,11 @@ struct plugin {
 	const char *error; /* why it isn't loaded; NULL: it is, and all below is set */
 	struct plugin_keyword *keywords; /* in order of the alphabet */
 	unsigned keyword_count;
+	struct plugin_keyword *aliases; /* other names of them */
+	unsigned alias_count;
+	struct plugin_keyword *prefixes; /* may stand before any keyword, such as a region's name */
+	unsigned prefix_count;
+	const char *texts[TOPICS];     /* the dialog that takes texts without a keyword; or NULL */
 	struct plugin_anchor *anchors; /* by number */
 	unsigned anchor_count;
 	const char *
@@ -62,6 +70,7 @@ struct plugin_set {
 	struct arena arena;
 	struct plugin *plugins; /* by name */
 	unsigned count;
+	struct keywords *keywords; /* the index of keywords.c */
 };
 
 /* Loads all plugins of a folder; each runs once, sandboxed.  Needs a stack of 8 MiB; safe on any thread.
@@ -79,6 +88,8 @@ struct plugin *plugins_find(const struct plugin_set *set,
 /* The plugin of a keyword, or NULL. */
 struct plugin *plugins_keyword(const struct plugin_set *set, const char *keyword,
 			       const char **dialog);
+/* The plugin that takes texts about something, or NULL. */
+struct plugin *plugins_topic(const struct plugin_set *set, enum topic topic, const char **dialog);
 int plugin_anchor_order(const struct plugin_anchor *a,
 			const struct plugin_anchor *b); /* by number */
 struct plugin *plugins_anchor(const struct plugin_set *set, const char *anchor,

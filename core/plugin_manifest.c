@@ -266,16 +266,27 @@ static const char *read_target(struct reader *reader, const char *field)
 	return found;
 }
 
+/* Of letters and digits up to a blank or the end, and not of digits alone. */
+static bool good_word(const char *word)
+{
+	size_t len = strspn(word, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789");
+
+	return len > 0 && (word[len] == '\0' || word[len] == ' ') &&
+	       strspn(word, "0123456789") < len;
+}
+
 static bool good_keyword(struct reader *reader, const char *keyword, const char *field)
 {
 	size_t len = strlen(keyword);
+	const char *blank = strchr(keyword, ' ');
 	struct bytes text = { keyword, len };
 	enum word word = words_whole(text);
 
-	if (len < 2 || len > KEYWORD_MAX ||
-	    strspn(keyword, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789") != len ||
-	    strspn(keyword, "0123456789") == len)
-		return refuse(reader, field, "a keyword is 2 to %d capital letters and digits",
+	if (len < 2 || len > KEYWORD_MAX || !good_word(keyword) ||
+	    (blank && (!good_word(blank + 1) || strchr(blank + 1, ' '))))
+		return refuse(reader, field,
+			      "a keyword is 2 to %d capital letters and digits, or two such words "
+			      "with a blank between",
 			      KEYWORD_MAX);
 	if (word != WORD_NONE && strcmp(keyword, "INFO") != 0 && strcmp(keyword, "MULAI") != 0 &&
 	    strcmp(keyword, "DAFTAR") != 0)
@@ -285,32 +296,98 @@ static bool good_keyword(struct reader *reader, const char *keyword, const char 
 	return true;
 }
 
-static bool read_keywords(struct reader *reader)
+/* What a word leads to: a dialog, or of another name the keyword that it stands for. */
+static struct plugin_keyword read_word(struct reader *reader, const char *word, const char *field,
+				       bool alias)
 {
-	struct plugin *plugin = reader->manifest->plugin;
-	int entered = enter(reader, -1, "keywords", "triggers.keywords", "{ SURVEI = \"take\" }");
+	const struct plugin *plugin = reader->manifest->plugin;
+	const char *means;
+
+	if (!alias)
+		return (struct plugin_keyword){ word, read_target(reader, field), NULL };
+	means = text_at(reader->L, -1);
+	for (unsigned i = 0; means && i < plugin->keyword_count; i++) {
+		const struct plugin_keyword *keyword = &plugin->keywords[i];
+
+		if (strcmp(keyword->keyword, means) != 0)
+			continue;
+		lua_pop(reader->L, 1);
+		return (struct plugin_keyword){ word, keyword->dialog, keyword->keyword };
+	}
+	refuse(reader, field, "must be a keyword of this plugin, such as \"%s\"",
+	       plugin->keyword_count > 0 ? plugin->keywords[0].keyword : "LAPOR");
+	lua_pop(reader->L, 1);
+	return (struct plugin_keyword){ word, NULL, NULL };
+}
+
+/* A table by a word: triggers.keywords, .aliases, .prefixes. */
+static bool read_words(struct reader *reader, const char *name, const char *example,
+		       struct plugin_keyword **words, unsigned *word_count)
+{
+	char *path = path_of(reader, "triggers", name);
+	int entered = enter(reader, -1, name, path, example);
+	bool alias = strcmp(name, "aliases") == 0;
 	const char **names;
 	int count;
 
 	if (entered <= 0)
 		return entered == 0;
-	count = names_in(reader, "triggers.keywords", &names);
+	count = names_in(reader, path, &names);
 	if (count < 0)
 		return false;
-	plugin->keywords = arena_alloc(reader->manifest->arena,
-				       ((size_t)count + 1) * sizeof(*plugin->keywords));
+	*words = arena_alloc(reader->manifest->arena, ((size_t)count + 1) * sizeof(**words));
 	for (int i = 0; i < count; i++) {
-		char *field = path_of(reader, "triggers.keywords", names[i]);
+		char *field = path_of(reader, path, names[i]);
 
 		push_field(reader->L, -1, names[i]);
-		plugin->keywords[i] = (struct plugin_keyword){ names[i],
-							       read_target(reader, field) };
-		if (!plugin->keywords[i].dialog || !good_keyword(reader, names[i], field))
+		(*words)[i] = read_word(reader, names[i], field, alias);
+		if (!(*words)[i].dialog || !good_keyword(reader, names[i], field))
 			return false;
-		plugin->keyword_count++;
+		++*word_count;
 	}
 	lua_pop(reader->L, 1);
 	return true;
+}
+
+static bool read_keywords(struct reader *reader)
+{
+	struct plugin *plugin = reader->manifest->plugin;
+
+	return read_words(reader, "keywords", "{ SURVEI = \"take\" }", &plugin->keywords,
+			  &plugin->keyword_count) &&
+	       read_words(reader, "aliases", "{ SURVEY = \"SURVEI\" }", &plugin->aliases,
+			  &plugin->alias_count) &&
+	       read_words(reader, "prefixes", "{ BJN = \"take\" }", &plugin->prefixes,
+			  &plugin->prefix_count);
+}
+
+/* triggers.texts = { problem = "report" }: who takes what has no keyword. */
+static bool read_texts(struct reader *reader)
+{
+	struct plugin *plugin = reader->manifest->plugin;
+	int entered = enter(reader, -1, "texts", "triggers.texts", "{ problem = \"report\" }");
+	const char **names;
+	int count;
+
+	if (entered <= 0)
+		return entered == 0;
+	count = names_in(reader, "triggers.texts", &names);
+	for (int i = 0; i < count; i++) {
+		char *field = path_of(reader, "triggers.texts", names[i]);
+		enum topic topic = 0;
+
+		while (topic < TOPICS && strcmp(topic_names[topic], names[i]) != 0)
+			topic++;
+		if (topic == TOPICS)
+			return refuse(reader, field,
+				      "no such field; there are problem, question and status");
+		push_field(reader->L, -1, names[i]);
+		plugin->texts[topic] = read_target(reader, field);
+		if (!plugin->texts[topic])
+			return false;
+	}
+	lua_pop(reader->L, 1);
+	return count >= 0;
 }
 
 static bool good_anchor(struct reader *reader, const char *anchor, const char *field)
@@ -447,7 +524,8 @@ static bool check_menu(struct reader *reader)
 
 static bool read_triggers(struct reader *reader)
 {
-	static const char *const allowed[] = { "keywords", "menu", "ussd", NULL };
+	static const char *const allowed[] = { "aliases", "keywords", "menu", "prefixes",
+					       "texts",   "ussd",     NULL };
 	int entered = enter(reader, -1, "triggers", "triggers",
 			    "{ keywords = { SURVEI = \"take\" } }");
 	const char **names;
@@ -459,8 +537,10 @@ static bool read_triggers(struct reader *reader)
 	for (int i = 0; i < count; i++)
 		if (!listed(allowed, names[i]))
 			return refuse(reader, path_of(reader, "triggers", names[i]),
-				      "no such field; there are keywords, menu and ussd");
-	if (count < 0 || !read_keywords(reader) || !read_ussd(reader) || !check_menu(reader))
+				      "no such field; there are aliases, keywords, menu, prefixes, "
+				      "texts and ussd");
+	if (count < 0 || !read_keywords(reader) || !read_texts(reader) || !read_ussd(reader) ||
+	    !check_menu(reader))
 		return false;
 	lua_pop(reader->L, 1);
 	return true;

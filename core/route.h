@@ -26,6 +26,8 @@ enum route_kind {
 	ROUTE_KEYWORD,  /* begins a dialog */
 	ROUTE_SAME,     /* the keyword of the dialog in front */
 	ROUTE_AGAIN,    /* no answer that fits: the question comes back */
+	ROUTE_GREETING, /* says hello, or thanks */
+	ROUTE_WHICH,    /* a keyword that may be one or the other */
 	ROUTE_UNKNOWN,  /* there is no question, and this is no keyword */
 };
 
@@ -45,8 +47,12 @@ struct route {
 	enum route_kind kind;
 	struct answer answer; /* ROUTE_ANSWER */
 	struct plugin *to;    /* ROUTE_KEYWORD */
-	const char *dialog, *keyword;
-	struct bytes rest;    /* the words behind the keyword */
+	const char *dialog;
+	const char *keyword,
+		*other; /* "": a text without one, which is guessed to be for this dialog; other: WHICH */
+	/* The words behind the keyword, without what is courtesy alone; all words where there is none.  STOP, HELP: the keyword of
+	 * the service that it is about. */
+	struct bytes rest;
 	const char *language; /* ROUTE_LANGUAGE: "id", "jv", "en" */
 };
 

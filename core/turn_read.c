@@ -5,6 +5,7 @@
  * inputs (*123*1*2#): they are read one after the other, each with all its checks, before anything is shown.
  */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "log.h"
@@ -16,7 +17,10 @@
 
 static void read_text(struct turn *turn, struct bytes text);
 
-enum { WIB_SECONDS = 7 * 3600, DAY_SECONDS = 86400 }; /* Western Indonesian Time, as date() has it */
+enum {
+	WIB_SECONDS = 7 * 3600,
+	DAY_SECONDS = 86400
+}; /* Western Indonesian Time, as date() has it */
 
 /* ---- what a text does ---- */
 
@@ -219,6 +223,23 @@ static void do_again(struct turn *turn, const struct route *route UNUSED)
 	ask_again(turn);
 }
 
+static void do_greeting(struct turn *turn, const struct route *route UNUSED)
+{
+	turn_say(turn, PHRASE_GREETING, NULL);
+	ask_again(turn);
+}
+
+static void do_which(struct turn *turn, const struct route *route)
+{
+	char both[64];
+
+	park(turn); /* pages at most */
+	snprintf(both, sizeof(both), "%s, %s", route->keyword, route->other);
+	turn_say(turn, PHRASE_WHICH, arena_strdup(&turn->arena, both));
+	turn->show = SHOW_TEXT;
+	turn_finish(turn);
+}
+
 static void do_unknown(struct turn *turn, const struct route *route UNUSED)
 {
 	park(turn); /* pages at most */
@@ -230,11 +251,15 @@ static void do_unknown(struct turn *turn, const struct route *route UNUSED)
 static void read_text(struct turn *turn, struct bytes text)
 {
 	static void (*const rows[])(struct turn *, const struct route *) = {
-		[ROUTE_STOP] = do_stop, [ROUTE_START] = do_start,   [ROUTE_STARTED] = do_started,
-		[ROUTE_HELP] = do_help, [ROUTE_CANCEL] = do_cancel, [ROUTE_ANSWER] = do_answer,
-		[ROUTE_MORE] = do_more, [ROUTE_BACK] = do_back,     [ROUTE_KEYWORD] = do_keyword,
-		[ROUTE_UNDO] = do_undo, [ROUTE_REPEAT] = do_repeat, [ROUTE_LANGUAGE] = do_language,
-		[ROUTE_SAME] = do_same, [ROUTE_AGAIN] = do_again,   [ROUTE_UNKNOWN] = do_unknown,
+		[ROUTE_STOP] = do_stop,         [ROUTE_START] = do_start,
+		[ROUTE_STARTED] = do_started,   [ROUTE_HELP] = do_help,
+		[ROUTE_CANCEL] = do_cancel,     [ROUTE_ANSWER] = do_answer,
+		[ROUTE_MORE] = do_more,         [ROUTE_BACK] = do_back,
+		[ROUTE_UNDO] = do_undo,         [ROUTE_REPEAT] = do_repeat,
+		[ROUTE_LANGUAGE] = do_language, [ROUTE_KEYWORD] = do_keyword,
+		[ROUTE_SAME] = do_same,         [ROUTE_AGAIN] = do_again,
+		[ROUTE_GREETING] = do_greeting, [ROUTE_WHICH] = do_which,
+		[ROUTE_UNKNOWN] = do_unknown,
 	};
 	struct citizen_data *data = citizen_data(turn->citizen);
 	struct route_view view = { .plugins = turn->inbox->parts.plugins,

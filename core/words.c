@@ -8,21 +8,33 @@
  */
 #include "words.h"
 
+#include <ctype.h>
 #include <string.h>
 #include <utf8proc.h>
 
+#include "lookup.h"
+#include "spell.h"
+#include "topic.h"
 #include "utf8.h"
 #include "words_table.h"
 
 enum {
 	WHOLE_MAX = 240, /* bytes of a message that can mean one of our words */
 	TOKENS_MAX = 14,
-	TOKEN_SIZE = 24,  /* bytes of a word with its NUL; a longer one is not ours */
-	SLIPS_MAX = 1,    /* words that may be mistyped... */
-	NEAR_TOKENS = 4,  /* ...in a message of so many words at most */
-	NEAR_LEN = 5,     /* letters from which on one change anywhere is near */
-	UNREG_WORDS = 2,  /* what may follow UNREG: a keyword, or a keyword and its part */
-	KEYWORD_MAX = 64, /* bytes of a keyword; a longer first word is none */
+	TOKEN_SIZE = 24, /* bytes of a word with its NUL; a longer one is not ours */
+	STRANGE_MAX = 3, /* words outside of the vocabulary that are read on over */
+	NEAR_TOKENS = 4, /* words of a message of which one may be mistyped... */
+	NEAR_COST = 6,   /* ...by so much (spell.h) where it is short... */
+	NEAR_COST_LONG = 10,
+	NEAR_LEN = 5,      /* ...and by that from so many letters on */
+	LOOSE_TOKENS = 10, /* words of a refusal of which... */
+	LOOSE_STRANGE = 2, /* ...so many may be about anything */
+	REACH = 3,         /* words from a "don't" to what is forbidden */
+	UNREG_WORDS = 2,   /* what may follow UNREG: a keyword, or a keyword and its part */
+	CUT_MIN = 3,       /* letters of a word of which the last is missing */
+	DOUBLED_MIN = 3,   /* letters of a word that a 2 doubles */
+	LETTERS_MIN = 3,   /* letters with blanks between that are one word */
+	KEYWORD_MAX = 64,  /* bytes of a keyword; a longer first word is none */
 };
 
 /* What may surround the words that a rule asks for. */
@@ -44,8 +56,9 @@ enum {
 struct tokens {
 	char word[TOKENS_MAX][TOKEN_SIZE];
 	uint64_t classes[TOKENS_MAX];
-	uint64_t have;  /* all classes together */
-	uint64_t first; /* of the first word that isn't leading */
+	bool new_clause[TOKENS_MAX]; /* behind a mark */
+	uint64_t have;               /* all classes together */
+	uint64_t first;              /* of the first word that isn't leading */
 	unsigned count;
 	unsigned strange; /* words outside of the vocabulary, but for what follows UNREG */
 	bool question;    /* has a question mark */
@@ -66,27 +79,17 @@ static bool is_part_of_word(uint32_t point)
 
 static uint64_t look_up(const char *word)
 {
-	unsigned low = 0, high = words_table_count;
+	const struct words_entry *row = lookup(word, words_table, words_table_count,
+					       sizeof(*words_table));
 
-	while (low < high) {
-		unsigned middle = (low + high) / 2;
-		int order = strcmp(word, words_table[middle].word);
-
-		if (order == 0)
-			return words_table[middle].classes;
-		if (order > 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return 0;
+	return row ? row->classes : 0;
 }
 
 /* "smsnya", "carane", "caranipun": the thing, of which there is talk. Not with what acts:
  * "bantuannya" is the aid. */
 static uint64_t look_up_stem(const char *word)
 {
-	static const char *const endings[] = { "nipun", "ipun", "nya", "ne", "e" };
+	static const char *const endings[] = { "nipun", "ipun", "nya", "ku", "ne", "e" };
 	const uint64_t things = WORDS_CHANNEL | COMMON | WORDS_CARA | WORDS_VERB | WORDS_MEANS |
 				WORDS_COST | WORDS_NUMBER;
 	size_t len = strlen(word);
@@ -100,103 +103,63 @@ static uint64_t look_up_stem(const char *word)
 			continue;
 		memcpy(stem, word, len - ending);
 		stem[len - ending] = '\0';
-		classes = look_up(stem);
+		classes = look_up(stem) & ~WORDS_INFO; /* "makasih infonya" */
+		if (classes & WORDS_NUMBER && endings[i][0] == 'k')
+			classes |= WORDS_ME;
 		if (classes & things)
 			return classes;
 	}
 	return 0;
 }
 
-/* Letters that were held too long, and digits for letters: "stoopp" and "st0p" to "stop". */
-static void tidy(const char *word, char out[static TOKEN_SIZE])
-{
-	static const char letters[] = "oi2ea56789"; /* for 0 to 9 */
-	bool has_letter = strpbrk(word, "abcdefghijklmnopqrstuvwxyz") != NULL;
-	size_t len = 0;
-
-	for (; *word; word++) {
-		char c = *word;
-
-		if (has_letter && c >= '0' && c <= '9')
-			c = letters[c - '0'];
-		if (len == 0 || out[len - 1] != c)
-			out[len++] = c;
-	}
-	out[len] = '\0';
-}
-
-/* On one key of a keypad, so that one press too many or too few makes one of the other. */
-static bool same_key(char a, char b)
-{
-	static const char keys[] = "22233344455566677778889999"; /* for a to z */
-
-	return a >= 'a' && a <= 'z' && b >= 'a' && b <= 'z' && keys[a - 'a'] == keys[b - 'a'];
-}
-
-/* Whether word is wanted with one slip: two letters swapped, one on the same key, a vowel left out;
- * in a longer word also any one letter more, less or other. */
-static bool is_near(const char *word, const char *wanted)
-{
-	size_t word_len = strlen(word), wanted_len = strlen(wanted);
-
-	while (*word && *word == *wanted) {
-		word++, word_len--;
-		wanted++, wanted_len--;
-	}
-	while (word_len > 0 && wanted_len > 0 && word[word_len - 1] == wanted[wanted_len - 1])
-		word_len--, wanted_len--;
-	if (word_len == 2 && wanted_len == 2)
-		return word[0] == wanted[1] && word[1] == wanted[0];
-	return word_len <= 1 && wanted_len <= 1;
-}
-
-static bool is_slip(const char *word, const char *wanted)
-{
-	size_t word_len = strlen(word), wanted_len = strlen(wanted), at = 0;
-
-	if (!is_near(word, wanted))
-		return false;
-	if (wanted_len >= NEAR_LEN)
-		return true;
-	while (word[at] && word[at] == wanted[at])
-		at++;
-	if (word_len == wanted_len) /* swapped, or one other */
-		return word[at + 1] == wanted[at] || same_key(word[at], wanted[at]);
-	return word_len < wanted_len && strchr("aeiou", wanted[at]);
-}
-
 static uint64_t look_up_slip(const char *word)
 {
-	static const char *const ours[] = { "bantuan", "berhenti", "help", "info",  "keluar",
-					    "menu",    "petunjuk", "stop", "unreg", "unsubscribe" };
-	/* Near to one of ours, but words themselves: finished, other people's stones, a region, a
-	 * deposit... */
-	static const char *const others[] = {
-		"batuan", "indo", "kelar", "men", "stor", "terhenti"
+	static const char *const ours[] = {
+		"bantuan", "berhenti", "help", "hentikan", "keluar",
+		"menu",    "petunjuk", "stop", "unreg",    "unsubscribe"
 	};
+	unsigned best = SPELL_FAR;
+	uint64_t classes = 0;
+	size_t len;
 
-	for (size_t i = 0; i < ARRAY_LEN(others); i++) {
-		if (strcmp(word, others[i]) == 0)
-			return 0;
-	}
+	if (topic_is_word(word))
+		return 0;
+	len = strlen(word);
 	for (size_t i = 0; i < ARRAY_LEN(ours); i++) {
-		if (is_slip(word, ours[i]))
-			return look_up(ours[i]);
+		/* a help too many harms nobody, a stop does */
+		bool strict = strlen(ours[i]) < NEAR_LEN && !(look_up(ours[i]) & WORDS_HELP);
+		unsigned most = strict ? NEAR_COST : NEAR_COST_LONG;
+		unsigned cost = spell_cost(word, ours[i], most);
+
+		if (len >= CUT_MIN && strncmp(word, ours[i], len) == 0 && !ours[i][len + 1])
+			cost = 0; /* "sto": sent too early */
+
+		if (cost < best) {
+			best = cost;
+			classes = look_up(ours[i]);
+		}
 	}
-	return 0;
+	return classes;
 }
 
 static uint64_t classify(const char *word)
 {
 	uint64_t classes = look_up(word);
+	size_t len = strlen(word);
 	char tidied[TOKEN_SIZE];
 
 	if (!classes)
 		classes = look_up_stem(word);
 	if (classes)
 		return classes;
-	tidy(word, tidied);
-	return look_up(tidied);
+	spell_tidy(word, 1, tidied);
+	classes = look_up(tidied);
+	if (!classes && len > DOUBLED_MIN && word[len - 1] == '2') { /* "sms2": sms-sms */
+		memcpy(tidied, word, len - 1);
+		tidied[len - 1] = '\0';
+		classes = look_up(tidied);
+	}
+	return classes || !topic_is_courtesy(word, false) ? classes : WORDS_POLITE;
 }
 
 static void end_token(struct tokens *tokens, size_t *len)
@@ -209,7 +172,8 @@ static void end_token(struct tokens *tokens, size_t *len)
 	classes = classify(tokens->word[tokens->count]);
 	tokens->have |= classes;
 	tokens->classes[tokens->count++] = classes;
-	if (!classes && !(tokens->have & WORDS_UNREG) && ++tokens->strange > SLIPS_MAX)
+	if (!classes && !(tokens->have & WORDS_UNREG) && ++tokens->strange > STRANGE_MAX &&
+	    *len > 1)
 		tokens->foreign = true;
 	*len = 0;
 }
@@ -228,6 +192,9 @@ static void split(struct bytes text, struct tokens *tokens)
 		if (!is_part_of_word(point)) {
 			tokens->question |= point == '?' || point == 0x61f;
 			end_token(tokens, &len);
+			if (tokens->count < TOKENS_MAX && point < 0x80 &&
+			    strchr(",.;!\n", (int)point))
+				tokens->new_clause[tokens->count] = true;
 			continue;
 		}
 		if (tokens->count == TOKENS_MAX || len + (at - before) >= TOKEN_SIZE) {
@@ -240,6 +207,21 @@ static void split(struct bytes text, struct tokens *tokens)
 		len += at - before;
 	}
 	end_token(tokens, &len);
+}
+
+/* "S T O P" */
+static void join_letters(struct tokens *tokens)
+{
+	if (tokens->count < LETTERS_MIN)
+		return;
+	for (unsigned i = 0; i < tokens->count; i++)
+		if (tokens->word[i][1])
+			return;
+	for (unsigned i = 1; i <= tokens->count; i++)
+		tokens->word[0][i] = i < tokens->count ? tokens->word[i][0] : '\0';
+	tokens->count = 1;
+	tokens->classes[0] = classify(tokens->word[0]);
+	tokens->strange = tokens->classes[0] ? 0 : 1;
 }
 
 /* ---- what they mean together ---- */
@@ -288,19 +270,34 @@ static bool is_prohibition(uint64_t have)
 	       (have & WORDS_NO && have & WORDS_MORE);
 }
 
+/* "sudah berhenti" tells, "sudah berhenti saja" asks. */
+static bool has_just(const struct tokens *tokens)
+{
+	static const char *const words[] = { "aja", "mawon", "saja", "wae" };
+
+	for (unsigned i = 0; i < tokens->count; i++)
+		for (size_t j = 0; j < ARRAY_LEN(words); j++)
+			if (strcmp(tokens->word[i], words[j]) == 0)
+				return true;
+	return false;
+}
+
 /* STOP, BERHENTI SMS, saya mau keluar, SURVEI STOP. */
 static bool is_plain_stop(const struct tokens *tokens)
 {
 	uint64_t allowed = AROUND | COMMON | TALK | STOPPING;
 
-	if (tokens->have & (WORDS_STOP | WORDS_UNREG))
+	if (tokens->have & (WORDS_STOP | WORDS_UNREG) || has_just(tokens))
 		allowed |= WORDS_SUDAH | WORDS_CUKUP;
+	if (tokens->classes[0] & STOPPING && tokens->new_clause[1])
+		allowed |= REFUSAL; /* "berhenti, saya tidak ikut lagi" */
 	if (!(tokens->have & STOPPING) || !only(tokens, allowed))
 		return false;
 	if (tokens->first & STOPPING)
 		return true;
-	if (tokens->first & WORDS_CHANNEL) /* "sms nya stop" */
-		return tokens->have & WORDS_STOP;
+	if (tokens->first &
+	    (WORDS_CHANNEL | WORDS_NUMBER)) /* "sms nya stop", "nomer ini di unreg" */
+		return tokens->have & (WORDS_STOP | WORDS_UNREG);
 	return tokens->count == 2 && tokens->classes[0] & WORDS_SERVICE &&
 	       tokens->classes[1] & WORDS_STOP;
 }
@@ -319,6 +316,68 @@ static bool is_refusal(const struct tokens *tokens)
 		return of_messages || (have & (WORDS_JOIN | WORDS_SEND | COMMON) &&
 				       have & (WORDS_AGAIN | WORDS_CUKUP));
 	return false;
+}
+
+/* tidak mau ikut survei ini: stops, but where it is asked whether one wants to, it answers. */
+static bool declines(const struct tokens *tokens)
+{
+	return only(tokens, AROUND | COMMON | TALK | REFUSAL) && does_not_want(tokens) &&
+	       tokens->have & WORDS_JOIN && tokens->have & (COMMON | WORDS_THIS);
+}
+
+/* "jangan", "ga usah", "tidak mau", "do not" */
+static bool is_no_to(const struct tokens *tokens, unsigned i)
+{
+	uint64_t next = i + 1 < tokens->count ? tokens->classes[i + 1] : 0;
+
+	return tokens->classes[i] & (WORDS_PROHIBIT | WORDS_REFUSE) ||
+	       (tokens->classes[i] & WORDS_NEG && next & (WORDS_USAH | WORDS_WANT)) ||
+	       (tokens->classes[i] & WORDS_DO && next & WORDS_NEG);
+}
+
+/* What is forbidden are messages: "jangan kirim sms", "jangan ganggu". */
+static bool forbids_messages(const struct tokens *tokens)
+{
+	for (unsigned i = 0; i < tokens->count; i++)
+		for (unsigned j = i + 1; is_no_to(tokens, i) && j < tokens->count && j <= i + REACH;
+		     j++)
+			if (tokens->classes[j] & (WORDS_CHANNEL | WORDS_PEST))
+				return true;
+	return false;
+}
+
+/* "males jawab, stop" */
+static bool ends_in_stop(const struct tokens *tokens)
+{
+	unsigned last = tokens->count - 1;
+
+	while (last > 0 && tokens->classes[last] & WORDS_POLITE && !tokens->new_clause[last])
+		last--;
+	return last > 0 && tokens->classes[last] & WORDS_STOP && tokens->new_clause[last];
+}
+
+/* With a word or two about anything: "tolong jangan kirim sms undian lagi", "STOP, saya tidak kenal". */
+static bool is_loose_stop(const struct tokens *tokens)
+{
+	const uint64_t own = WORDS_ME | WORDS_NUMBER | WORDS_CHANNEL;
+	unsigned at = 0;
+
+	if (tokens->count > LOOSE_TOKENS || tokens->strange > LOOSE_STRANGE)
+		return false;
+	while (at < tokens->count && tokens->classes[at] & WORDS_POLITE)
+		at++;
+	if (at + 1 < tokens->count && tokens->classes[at] & STOPPING &&
+	    tokens->classes[at + 1] & WORDS_CHANNEL)
+		return true; /* "stop sms dari pemkab" */
+	for (unsigned i = 0; i < tokens->count; i++)
+		if (!tokens->classes[i] && topic_is_subject(tokens->word[i]))
+			return false;
+	if (ends_in_stop(tokens))
+		return true;
+	if (forbids_messages(tokens))
+		return tokens->have & (WORDS_AGAIN | WORDS_ME | WORDS_THIS);
+	return at + 1 < tokens->count && tokens->classes[at] & WORDS_STOP &&
+	       tokens->new_clause[at + 1] && tokens->have & own;
 }
 
 /* hapus nomor saya dari daftar, keluarkan saya. */
@@ -357,6 +416,8 @@ static bool asks_how(const struct tokens *tokens)
 		return false;
 	if (have & WORDS_CARA)
 		return true;
+	if (have & WORDS_WHAT && have & WORDS_VERB && have & (WORDS_SERVICE | WORDS_CHANNEL))
+		return true; /* "ketik apa buat lapor" */
 	return have & WORDS_HOW && have & (WORDS_VERB | WORDS_SERVICE | WORDS_JOIN) &&
 	       !(have & WORDS_LOOKUP);
 }
@@ -377,7 +438,8 @@ static bool asks_cost(const struct tokens *tokens)
 	uint64_t have = tokens->have;
 
 	if (!(have & WORDS_COST) ||
-	    !(have & (WORDS_CHANNEL | WORDS_THIS | WORDS_VERB | WORDS_SEND)))
+	    (!(have & (WORDS_CHANNEL | WORDS_THIS | WORDS_VERB | WORDS_SEND)) &&
+	     !(tokens->count == 2 && have & WORDS_ASK)))
 		return false;
 	if (!only(tokens, AROUND | WORDS_COST | WORDS_CHANNEL | WORDS_VERB | WORDS_SEND |
 				  WORDS_ASK | WORDS_WHAT | WORDS_NEG))
@@ -391,7 +453,7 @@ static bool is_plain_help(const struct tokens *tokens)
 	if (tokens->classes[0] & (WORDS_WANT | WORDS_ME))
 		return false;
 	if (tokens->first & WORDS_HELP)
-		return only(tokens, WORDS_HELP | WORDS_POLITE | WORDS_MAIN | COMMON);
+		return only(tokens, WORDS_HELP | WORDS_POLITE | WORDS_MAIN | WORDS_CARA | COMMON);
 	return tokens->first & WORDS_INFO && only(tokens, WORDS_INFO | WORDS_POLITE);
 }
 
@@ -406,6 +468,10 @@ static enum word judge(const struct tokens *tokens)
 	if (tokens->have & (STOPPING | REFUSAL | WORDS_DELETE | WORDS_NO) &&
 	    !stop_is_denied(tokens) &&
 	    (is_plain_stop(tokens) || is_refusal(tokens) || is_removal(tokens)))
+		return WORD_STOP;
+	if (declines(tokens))
+		return WORD_DECLINE;
+	if (ends_in_stop(tokens))
 		return WORD_STOP;
 	if (tokens->first & WORDS_CANCEL && only(tokens, of_cancel))
 		return WORD_CANCEL;
@@ -423,6 +489,16 @@ static bool is_pair(const struct tokens *tokens, unsigned i, const char *first, 
 	return strcmp(tokens->word[i], first) == 0 && strcmp(tokens->word[i + 1], second) == 0;
 }
 
+static bool is_title(const char *word)
+{
+	static const char *const titles[] = { "bapak", "bpk", "bu", "ibu", "pak", "yth" };
+
+	for (size_t i = 0; i < ARRAY_LEN(titles); i++)
+		if (strcmp(titles[i], word) == 0)
+			return true;
+	return false;
+}
+
 /* Words that mean something else where they stand: "terima kasih" is thanks, though "terima" is to
  * receive; "help me" asks no more than "help"; "aja" is Javanese for "don't" at the start, and
  * Indonesian for "just" behind. */
@@ -435,20 +511,30 @@ static void mind_places(struct tokens *tokens)
 			tokens->classes[i] = WORDS_POLITE;
 		else if (is_pair(tokens, i, "help", "me"))
 			tokens->classes[i + 1] = WORDS_POLITE;
+		else if (is_pair(tokens, i, "un", "reg") || is_pair(tokens, i, "reg", "off"))
+			tokens->classes[i] = tokens->classes[i + 1] = WORDS_UNREG;
+		else if (!tokens->classes[i + 1] && is_title(tokens->word[i]) &&
+			 topic_is_courtesy(tokens->word[i + 1], true))
+			tokens->classes[i + 1] = WORDS_POLITE; /* "pak bupati" */
 	}
+	tokens->strange = 0;
+	for (unsigned i = 0; i < tokens->count; i++)
+		tokens->strange += !tokens->classes[i] && !(tokens->have & WORDS_UNREG);
 }
 
-/* A strange word becomes the one of ours that it is near to; false: there is none. */
+/* A strange word becomes the one of ours that it is near to; false: there is none, or are more. */
 static bool mend(struct tokens *tokens)
 {
 	char tidied[TOKEN_SIZE];
 
 	if (tokens->strange == 0)
 		return true;
-	for (unsigned i = 0; i < tokens->count && tokens->count <= NEAR_TOKENS; i++) {
+	if (tokens->strange > 1 || tokens->count > NEAR_TOKENS)
+		return false;
+	for (unsigned i = 0; i < tokens->count; i++) {
 		if (tokens->classes[i])
 			continue;
-		tidy(tokens->word[i], tidied);
+		spell_tidy(tokens->word[i], 2, tidied);
 		tokens->classes[i] = look_up_slip(tidied);
 		return tokens->classes[i] != 0;
 	}
@@ -457,7 +543,6 @@ static bool mend(struct tokens *tokens)
 
 static void sum_up(struct tokens *tokens)
 {
-	mind_places(tokens);
 	tokens->have = 0;
 	for (unsigned i = 0; i < tokens->count; i++) {
 		tokens->have |= tokens->classes[i];
@@ -474,13 +559,18 @@ static enum word words_of(struct bytes text)
 	tokens.count = tokens.strange = 0;
 	tokens.have = tokens.first = 0;
 	tokens.question = tokens.foreign = false;
+	memset(tokens.new_clause, 0, sizeof(tokens.new_clause));
 	split(text, &tokens);
 	if (tokens.foreign)
 		return WORD_NONE;
 	if (tokens.count == 0)
 		return tokens.question ? WORD_HELP : WORD_NONE;
-	if (!mend(&tokens))
-		return WORD_NONE;
+	join_letters(&tokens);
+	mind_places(&tokens);
+	if (!mend(&tokens)) {
+		sum_up(&tokens);
+		return is_loose_stop(&tokens) ? WORD_STOP : WORD_NONE;
+	}
 	sum_up(&tokens);
 	return judge(&tokens);
 }
@@ -502,6 +592,29 @@ enum word words_whole(struct bytes text)
 	return words_of(text);
 }
 
+/* ---- single words ---- */
+
+bool words_is_own(const char *word)
+{
+	return look_up(word) != 0;
+}
+
+bool words_is_polite(const char *word)
+{
+	return look_up(word) & WORDS_POLITE;
+}
+
+bool words_may_lead(const char *word)
+{
+	static const char *const others[] = { "dear",  "hendak", "ijin", "izin",
+					      "ketik", "kirim",  "pun",  "tulis" };
+
+	for (size_t i = 0; i < ARRAY_LEN(others); i++)
+		if (strcmp(others[i], word) == 0)
+			return true;
+	return look_up(word) & (WORDS_POLITE | WORDS_ME | WORDS_WANT | WORDS_THIS);
+}
+
 /* ---- keyword and rest ---- */
 
 static bool is_between(uint32_t point)
@@ -521,13 +634,30 @@ static bool is_blank(uint32_t point)
 	return point == ' ' || (point >= '\t' && point <= '\r');
 }
 
+static bool is_ascii(struct bytes text)
+{
+	for (size_t i = 0; i < text.len; i++)
+		if ((unsigned char)text.data[i] >= 0x80)
+			return false;
+	return true;
+}
+
 /* The folded word in upper case; some letters fold to a blank and a mark, of which the mark
  * stays. */
 static char *upper(struct arena *arena, struct bytes word)
 {
-	struct bytes folded = utf8_fold(arena, word);
-	char *out = arena_alloc(arena, folded.len * 3 + 1);
+	struct bytes folded;
+	char *out;
 	size_t len = 0;
+
+	if (is_ascii(word)) {
+		out = arena_memdup(arena, word.data, word.len);
+		for (; len < word.len; len++)
+			out[len] = (char)toupper((unsigned char)out[len]);
+		return out;
+	}
+	folded = utf8_fold(arena, word);
+	out = arena_alloc(arena, folded.len * 3 + 1);
 
 	for (size_t at = 0; at < folded.len;) {
 		uint32_t point = utf8_next(folded, &at);

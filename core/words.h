@@ -10,6 +10,7 @@ enum word {
 	WORD_STOP,  /* ends all that wasn't asked for, and the dialog in front */
 	WORD_START, /* undoes a stop */
 	WORD_HELP,
+	WORD_DECLINE, /* a stop, but for an answer where it is asked whether one wants: "tidak mau ikut survei ini" */
 	WORD_CANCEL, /* BATAL: ends the dialog in front alone */
 };
 /* What the whole message means, in any case, with blanks, marks, politeness and one slip of the
@@ -36,3 +37,9 @@ enum way words_way(struct arena *arena, struct bytes text, const char **language
  * 64 bytes, keyword is "" and rest is all of it.
  * Ownership: keyword lies in the arena, rest in text. */
 void words_split(struct arena *arena, struct bytes text, const char **keyword, struct bytes *rest);
+/* A word of the vocabulary that words_whole reads, in lower case. */
+bool words_is_own(const char *word);
+/* "tolong", "pak", "ya": it adds nothing to what is said; in lower case. */
+bool words_is_polite(const char *word);
+/* One that may stand before a keyword: "tolong", "saya mau", "mohon izin"; in lower case. */
+bool words_may_lead(const char *word);

@@ -26,6 +26,7 @@ UNIT_TESTS = \
 	tests/unit/test_http \
 	tests/unit/test_http_client \
 	tests/unit/test_journal \
+	tests/unit/test_keywords \
 	tests/unit/test_log \
 	tests/unit/test_metrics \
 	tests/unit/test_msisdn \
@@ -48,12 +49,14 @@ UNIT_TESTS = \
 	tests/unit/test_screen \
 	tests/unit/test_search \
 	tests/unit/test_settings \
+	tests/unit/test_spell \
 	tests/unit/test_step \
 	tests/unit/test_store_fault \
 	tests/unit/test_store_sqlite \
 	tests/unit/test_store_vfs \
 	tests/unit/test_telco \
 	tests/unit/test_timers \
+	tests/unit/test_topic \
 	tests/unit/test_utf8 \
 	tests/unit/test_vectors \
 	tests/unit/test_words \
@@ -192,6 +195,12 @@ CLEANFILES += tests/support/score-search
 tests_support_score_search_SOURCES = tests/support/score_search.c
 tests_support_score_search_LDADD = core/libcore.a $(KENTONGAN_LIBS)
 
+# scripts/score-corpus
+EXTRA_PROGRAMS += tests/support/score-corpus
+CLEANFILES += tests/support/score-corpus
+tests_support_score_corpus_SOURCES = tests/support/score_corpus.c
+tests_support_score_corpus_LDADD = tests/support/libsupport.a core/libcore.a $(KENTONGAN_LIBS)
+
 # Tools by hand: what an adapter's call costs; a server on core/http.c alone.
 EXTRA_PROGRAMS += tests/bench/bench_telco tests/support/http-hostile-server
 CLEANFILES += tests/bench/bench_telco tests/support/http-hostile-server
@@ -208,6 +217,7 @@ include tests/crash/local.mk
 
 EXTRA_DIST += \
 	tests/check \
+	tests/corpus \
 	tests/fuzz/corpus \
 	tests/dialogs \
 	tests/run \

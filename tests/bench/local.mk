@@ -1,6 +1,7 @@
 # tests/bench/local.mk, included by tests/local.mk: what scripts/bench runs, made by `make bench-programs` alone.
 bench_programs = \
 	tests/bench/bare_evhttp \
+	tests/bench/bench_words \
 	tests/bench/driver \
 	tests/bench/fill \
 	tests/bench/responder
@@ -9,6 +10,9 @@ CLEANFILES += $(bench_programs)
 
 tests_bench_bare_evhttp_SOURCES = tests/bench/bare_evhttp.c tests/bench/server.c tests/bench/server.h
 tests_bench_bare_evhttp_LDADD = $(EVENT_LIBS)
+
+tests_bench_bench_words_SOURCES = tests/bench/bench_words.c tests/support/csv.c tests/support/csv.h
+tests_bench_bench_words_LDADD = core/libcore.a $(KENTONGAN_LIBS)
 
 tests_bench_driver_SOURCES = \
 	tests/bench/citizens.c \

@@ -1,4 +1,4 @@
-/* fuzz_words.c - any text as a whole message and as a keyword with its rest, and laid out in pages.
+/* fuzz_words.c - any text as a whole message, as a keyword with its rest, by what it is about, and laid out in pages.
  *
  * Input: a byte for the width of a page, then the text.
  */
@@ -7,6 +7,8 @@
 
 #include "gsm7.h"
 #include "screen.h"
+#include "spell.h"
+#include "topic.h"
 #include "utf8.h"
 #include "words.h"
 
@@ -31,6 +33,37 @@ static void check_split(struct arena *arena, struct bytes text)
 	require(utf8_valid(keyword, strlen(keyword)) && !strpbrk(keyword, " .,:;#*/-_=\n"));
 	require(rest.data >= text.data && rest.data + rest.len <= text.data + text.len);
 	require(utf8_valid(rest.data, rest.len));
+}
+
+/* What it is about, and that a greeting is one at its first words too. */
+static void check_topic(struct arena *arena, struct bytes text)
+{
+	bool sure, greets = topic_is_greeting(arena, text);
+	enum topic topic = topic_of(arena, text, &sure);
+
+	require(topic <= TOPIC_NONE);
+	require(!greets || topic == TOPIC_GREETING);
+}
+
+/* A word costs nothing alone where it is the other, and no less than its letters tell. */
+static void check_spelling(struct arena *arena, struct bytes text)
+{
+	const char *keyword;
+	char tidied[128];
+	struct bytes rest;
+	unsigned cost;
+
+	words_split(arena, text, &keyword, &rest);
+	if (strlen(keyword) >= sizeof(tidied))
+		return;
+	spell_tidy(keyword, 2, tidied);
+	require(strlen(tidied) <= strlen(keyword));
+	cost = spell_cost(tidied, "lapor", spell_room(5));
+	require(cost == SPELL_FAR || cost <= spell_room(5));
+	require(cost != 0 || strcmp(tidied, "lapor") == 0);
+	require(cost == SPELL_FAR ||
+		!spell_lacks_more(spell_letters(tidied), spell_letters("lapor"), 2));
+	topic_is_word(tidied);
 }
 
 static size_t bare_length(struct bytes text)
@@ -97,6 +130,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	text = utf8_clean(&arena, (struct bytes){ (const char *)data + 1, size - 1 }, 2000, &cut);
 	words_whole(text);
 	check_split(&arena, text);
+	check_topic(&arena, text);
+	check_spelling(&arena, text);
 	check_pages(&arena, without_tildes(&arena, utf8_clean(&arena, text, PAGED_CHARS, &cut)),
 		    data[0]);
 	arena_free(&arena);

@@ -202,7 +202,8 @@ Test(plugin, wrong_triggers_name_file_line_and_field_and_what_is_allowed)
 {
 	static const char own[] = ": this word is the gateway's own (stop, start, help, cancel) "
 				  "and never reaches a plugin";
-	static const char word[] = ": a keyword is 2 to 20 capital letters and digits";
+	static const char word[] = ": a keyword is 2 to 20 capital letters and digits, or two "
+				   "such words with a blank between";
 	static const char anchor[] = ": an anchor is a number of 1 to 3 digits as a text, without "
 				     "0 in front and not 98, such as \"1\"";
 	char texts[12][200];
@@ -221,9 +222,9 @@ Test(plugin, wrong_triggers_name_file_line_and_field_and_what_is_allowed)
 		  "L" },
 		{ ONE "  triggers = {\n    keywords = {\n      [\"12\"] = \"dialog\" } } }",
 		  "/a/a.lua:7", "12" },
-		{ ONE
-		  "  triggers = {\n    keywords = {\n      [\"LAPOR JALAN\"] = \"dialog\" } } }",
-		  "/a/a.lua:7", "LAPOR JALAN" },
+		{ ONE "  triggers = {\n    keywords = {\n      [\"LAPOR JALAN DESA\"] = \"dialog\" "
+		      "} } }",
+		  "/a/a.lua:7", "LAPOR JALAN DESA" },
 		{ ONE "  triggers = {\n    keywords = {\n      LAPORLAPORLAPORLAPORL = \"dialog\" "
 		      "} } }",
 		  "/a/a.lua:7", "LAPORLAPORLAPORLAPORL" },
@@ -244,7 +245,23 @@ Test(plugin, wrong_triggers_name_file_line_and_field_and_what_is_allowed)
 		  ": triggers: must be a table such as { keywords = { SURVEI = \"take\" } }, not a "
 		  "string" },
 		{ ONE "  triggers = {\n    colour = 1 } }", "/a/a.lua:6",
-		  ": triggers.colour: no such field; there are keywords, menu and ussd" },
+		  ": triggers.colour: no such field; there are aliases, keywords, menu, prefixes, "
+		  "texts and ussd" },
+		{ ONE "  triggers = {\n    prefixes = {\n      [\"1\"] = \"dialog\" } } }",
+		  "/a/a.lua:7",
+		  ": triggers.prefixes.1: a keyword is 2 to 20 capital letters and digits, or two "
+		  "such words with a blank between" },
+		{ ONE
+		  "  triggers = {\n    keywords = { LAPOR = \"dialog\" },\n    aliases = {\n      "
+		  "ADUAN = \"dialog\" } } }",
+		  "/a/a.lua:8",
+		  ": triggers.aliases.ADUAN: must be a keyword of this plugin, such as \"LAPOR\"" },
+		{ ONE "  triggers = {\n    texts = {\n      jokes = \"dialog\" } } }", "/a/a.lua:7",
+		  ": triggers.texts.jokes: no such field; there are problem, question and status" },
+		{ ONE "  triggers = {\n    texts = {\n      problem = \"report\" } } }",
+		  "/a/a.lua:7",
+		  ": triggers.texts.problem: must be the name of a dialog; the dialogs are "
+		  "dialog" },
 		{ ONE "  triggers = {\n    ussd = \"1\" } }", "/a/a.lua:5",
 		  ": triggers.menu: must be the line of the root menu, such as \"Survei\"" },
 		{ ONE "  triggers = { ussd = 1, menu = \"A\" } }", "/a/a.lua:5",

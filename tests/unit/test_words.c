@@ -106,6 +106,23 @@ Test(words, a_stop_is_one_however_it_is_put)
 		"Assalamualaikum, tolong stop sms",
 		"sudah stop saja",
 		"batal langganan",
+		"S T O P",
+		"sto",
+		"unrek",
+		"stop.stop.stop",
+		"gak usah kirim2 sms lagi",
+		"gak usah sms2 lagi",
+		"nomor saya tolong dihapus",
+		"hapus nomerku",
+		"mandek",
+		"leren sms",
+		"stop sms survei ini, mengganggu",
+		"males jawab, stop",
+		"saya gak mau dapat sms kayak gini",
+		"udah jangan sms terus pusing saya",
+		"tolong jangan kirim sms undian lagi",
+		"STOP, saya tidak kenal nomor ini",
+		"do not send me any more messages",
 	};
 
 	expect_all(WORD_STOP, texts, ARRAY_LEN(texts));
@@ -144,7 +161,6 @@ Test(words, what_only_sounds_like_stop_is_not_one)
 		"hapus",
 		"hapus data",
 		"no sms saya",
-		"tidak mau ikut survei",
 		"terima kasih",
 		"LAPOR STOP kontak di balai desa rusak",
 		"ya",
@@ -152,9 +168,36 @@ Test(words, what_only_sounds_like_stop_is_not_one)
 		"sms aja",
 		"the end of the road",
 		"how do you stop the flood",
+		"tolong stop pembuangan limbah",
+		"tolong hentikan penebangan liar di hutan",
+		"jangan ada lagi pungli di sekolah",
+		"jangan kirim truk lagi ke jalan kami",
+		"stop bullying di sekolah kami",
+		"stop! ada maling",
+		"STOP pungli pak",
+		"hapus pungutan parkir liar di pasar",
+		"keluar masuk truk pasir bikin jalan hancur",
+		"bantuan blt kapan keluar",
+		"jangan sampai telat kirim pupuk",
+		"tidak mau antri",
+		"petugas tidak mau menerima berkas saya",
+		"sms dari desa tidak masuk",
+		"stan",
+		"top",
+		"sop",
+		"jangan lupa besok rapat rt jam 7",
+		"hp saya hilang tolong hapus",
 	};
 
 	expect_all(WORD_NONE, texts, ARRAY_LEN(texts));
+}
+
+Test(words, not_wanting_to_take_part_is_a_stop_or_a_no)
+{
+	static const char *const texts[] = { "tidak mau ikut survei",
+					     "saya gak mau ikut survei ini", "emoh melu survei" };
+
+	expect_all(WORD_DECLINE, texts, ARRAY_LEN(texts));
 }
 
 Test(words, help_is_a_word_or_a_question_about_the_service)
@@ -282,7 +325,7 @@ Test(words, long_texts_and_broken_ends_are_none)
 	cr_expect(eq(int, words_whole((struct bytes){ text, 200 }), WORD_NONE));
 	cr_expect(eq(int, words_whole((struct bytes){ text, 20 }), WORD_STOP));
 	cr_expect(eq(int, words_whole((struct bytes){ text, 4 }), WORD_STOP));
-	cr_expect(eq(int, words_whole((struct bytes){ text, 3 }), WORD_NONE));
+	cr_expect(eq(int, words_whole((struct bytes){ text, 2 }), WORD_NONE));
 }
 
 Test(words, a_keyword_ends_at_a_blank_or_a_mark)
