@@ -10,22 +10,37 @@
 local Citizen = {}
 
 ---@class AskOptions
----@field kind? "text"|"integer"
----@field min? integer characters (1 to 1000), or the least number
----@field max? integer characters (1 to 1000), or the greatest number
+---@field kind? "text"|"integer"|"decimal"|"date"|"phone"
+---@field min? number|string characters (1 to 1000), the least number, or a date such as "2026-12-31"
+---@field max? number|string characters (1 to 1000), the greatest number, or a date
 ---@field optional? boolean may be passed over with "-": nil then
 
 ---Asks and waits for the answer.
 ---@param prompt string
 ---@param options? AskOptions
----@return string|integer|nil answer
+---@return string|number|nil answer a date is "1945-08-17", a phone number "+62..."
 function Citizen:ask(prompt, options) end
+
+---@class ChooseOptions
+---@field many? boolean one or more of them: a list of values
+---@field order? "random" another order for each citizen
 
 ---Asks for one of 1 to 99 options, each a text or { "text", value = ... }.
 ---@param prompt string
 ---@param options (string|{ [1]: string, value: any })[]
----@return any value the option's value, or its number where it has none
-function Citizen:choose(prompt, options) end
+---@param how? ChooseOptions
+---@return any value the option's value, or its number where it has none; with many a list of them
+function Citizen:choose(prompt, options, how) end
+
+---Runs another dialog function as a part of this one.
+---@param dialog fun(citizen: Citizen, ...): ...
+---@param ... any
+---@return any ... what it returns
+function Citizen:call(dialog, ...) end
+
+---Changes what is kept of the citizen; "" forgets a name or an area.
+---@param fields { name?: string, area?: string, language?: "id"|"jv"|"en" }
+function Citizen:set(fields) end
 
 ---Asks for yes or no.
 ---@param prompt string
@@ -53,6 +68,7 @@ function Citizen:say(text, ...) end
 ---@field order? string an indexed field
 ---@field descending? boolean
 ---@field limit? integer 20; at most 100
+---@field after? string a cursor of the find before
 
 ---A table of the manifest's `records`.
 ---@class RecordTable
@@ -75,14 +91,36 @@ function RecordTable:get(...) end
 ---@param where? Where
 ---@param options? FindOptions
 ---@return Row[]
+---@return string|nil cursor where there are more
 function RecordTable:find(where, options) end
 
 ---@param where? Where
----@return integer
-function RecordTable:count(where) end
+---@param options? { by: string } of each value of an indexed field
+---@return integer|table<string|integer, integer>
+function RecordTable:count(where, options) end
+
+---Changes fields of the record with that unique key, as one act.
+---@param ... any the unique key's fields in their order, then the changes
+---@return Row|nil row nil where there is none
+---@return "bound"|nil why
+function RecordTable:update(...) end
+
+---Adds to a number, as one act; makes the record where there is none.
+---@param ... any the unique key's fields in their order, the field, by how much (1), { min =, max = }
+---@return number|nil sum
+---@return "bound"|nil why
+function RecordTable:increment(...) end
 
 ---@type table<string, RecordTable>
 records = {}
+
+---A table of data, of a CSV file beside the plugin.
+---@class DataTable
+---@field get fun(self: DataTable, key: string|integer): table<string, string>|nil
+---@field search fun(self: DataTable, text: string, options?: { limit: integer }): table<string, string>[], integer[]
+
+---@type table<string, DataTable>
+tables = {}
 
 ---Seconds UTC of the message that is being worked on.
 ---@return integer
@@ -125,5 +163,6 @@ function log(...) end
 ---@field needs? "records"[]
 ---@field records? table<string, table>
 ---@field settings? table<string, table>
+---@field tables? table<string, { file: string, key?: string, search?: string[] }>
 ---@field dialog? Dialog
 ---@field dialogs? table<string, Dialog>
