@@ -102,8 +102,9 @@ static const char *answer_text(struct arena *arena, const struct context *contex
 		return arena_printf(arena, "%u", answer->option + 1);
 	case ANSWER_YES_NO:
 		return answer->yes ? "YA" : "TIDAK";
+	default:
+		return "";
 	}
-	return "";
 }
 
 static struct result result_of(struct arena *arena, const struct context *context,

@@ -1335,15 +1335,29 @@ Test(plugin_run, a_question_that_is_wrong_says_what_is_allowed)
 						  "2001 bytes; at most 2000 are allowed)" },
 		{ "citizen:ask('?', 5)",
 		  "t:2: bad argument #2 to 'ask' (table expected, got number)" },
-		{ "citizen:ask('?', { kind = 'date' })",
-		  "t:2: bad argument #2 to 'ask' (kind must be \"text\" or \"integer\")" },
+		{ "citizen:ask('?', { kind = 'colour' })",
+		  "t:2: bad argument #2 to 'ask' (kind must be \"text\", \"integer\", \"decimal\", "
+		  "\"date\" or \"phone\")" },
 		{ "citizen:ask('?', { kind = 1 })",
-		  "t:2: bad argument #2 to 'ask' (kind must be \"text\" or \"integer\")" },
+		  "t:2: bad argument #2 to 'ask' (kind must be \"text\", \"integer\", \"decimal\", "
+		  "\"date\" or \"phone\")" },
 		{ "citizen:ask('?', { tries = 3 })",
 		  "t:2: bad argument #2 to 'ask' (there is no option 'tries'; there are kind, min, "
 		  "max and optional)" },
 		{ "citizen:ask('?', { 'integer' })", "t:2: bad argument #2 to 'ask' (options have "
 						     "names: { kind = \"integer\", min = 1 })" },
+		{ "citizen:ask('?', { kind = 'decimal', min = 'x' })",
+		  "t:2: bad argument #2 to 'ask' (min must be a number)" },
+		{ "citizen:ask('?', { kind = 'date', max = '2026-13' })",
+		  "t:2: bad argument #2 to 'ask' (max must be a date as \"2026-12-31\")" },
+		{ "citizen:ask('?', { kind = 'phone', max = 5 })",
+		  "t:2: bad argument #2 to 'ask' (a phone number has no min and max)" },
+		{ "citizen:set({ colour = 'red' })", "t:2: bad argument #1 to 'set' (there are the "
+						     "fields name, area and language to be set)" },
+		{ "citizen:set({ language = 'fr' })",
+		  "t:2: bad argument #1 to 'set' (language is \"id\", \"jv\" or \"en\")" },
+		{ "citizen:call('x')",
+		  "t:2: bad argument #1 to 'call' (function expected, got string)" },
 		{ "citizen:ask('?', { optional = 1 })",
 		  "t:2: bad argument #2 to 'ask' (optional must be true or false)" },
 		{ "citizen:ask('?', { min = 1.5 })",
@@ -1362,7 +1376,8 @@ Test(plugin_run, a_question_that_is_wrong_says_what_is_allowed)
 		  "t:2: bad argument #1 to 'confirm' (string expected, got no value)" },
 		{ "citizen.confirm('?')", "t:2: call it with a colon: citizen:confirm(...)" },
 		{ "citizen:shout('x')", "t:2: attempt to call a nil value (method 'shout')" },
-		{ "citizen.name = 'x'", "t:2: the citizen's fields can't be set" },
+		{ "citizen.name = 'x'",
+		  "t:2: the citizen's fields are set by citizen:set{ name = ... }" },
 	};
 
 	for (unsigned i = 0; i < ARRAY_LEN(rows); i++)
@@ -1380,8 +1395,9 @@ Test(plugin_run, options_that_are_wrong_say_what_is_allowed)
 		  "t:2: bad argument #2 to 'choose' (must list 1 to 99 options)" },
 		{ "local t = {} for i = 1, 100 do t[i] = 'x' end\ncitizen:choose('?', t)",
 		  "t:3: bad argument #2 to 'choose' (must list 1 to 99 options)" },
-		{ "citizen:choose('?', { 'a' }, {})",
-		  "t:2: bad argument #3 to 'choose' (choose has no options of its own yet)" },
+		{ "citizen:choose('?', { 'a' }, { order = 'first' })",
+		  "t:2: bad argument #3 to 'choose' (there are many = true and order = "
+		  "\"random\")" },
 		{ "citizen:choose('?', { 5 })", "t:2: bad argument #2 to 'choose' (an option is a "
 						"text, or { \"text\", value = ... })" },
 		{ "citizen:choose('?', { 'a', { value = 1 } })",

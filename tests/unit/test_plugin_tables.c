@@ -143,7 +143,7 @@ static enum run_end answer(const char *text)
 static enum run_end count(int64_t n)
 {
 	struct request *request = arena_alloc(&arena, sizeof(*request));
-	struct read_result read = { NULL, 0, n };
+	struct read_result read = { .count = n };
 
 	*request = call.request;
 	return go(request, &read);
