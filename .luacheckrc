@@ -20,6 +20,6 @@ files["contrib/*.conf.lua"] = {
 }
 files["tests/crash/*.conf.lua.in"] = files["contrib/*.conf.lua"]
 files["contrib/editor"] = {
-  globals = { "code", "date", "log", "now", "random", "records" },
+  globals = { "code", "date", "log", "now", "random", "records", "tables" },
   ignore = { "212", "241" },  -- functions without bodies
 }

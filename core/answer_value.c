@@ -292,7 +292,7 @@ static bool fits_in(const struct question *question, int year, int month, int da
 /* A year of two digits is that of the one century in which the date is allowed. */
 static bool in_century(const struct question *question, int year, int month, int day, int64_t *out)
 {
-	int64_t before, after;
+	int64_t before = 0, after = 0;
 	bool old = fits_in(question, 1900 + year, month, day, &before);
 	bool late = fits_in(question, 2000 + year, month, day, &after);
 

@@ -717,6 +717,7 @@ const char *plugin_keyword_of(const struct plugin_set *set, const char *name, co
 	for (unsigned k = 0; plugin && k < plugin->keyword_count; k++) {
 		const struct plugin_keyword *keyword = &plugin->keywords[k];
 
+		/* NOLINTNEXTLINE(clang-analyzer-core.NonNullParamChecker): each row has its keyword */
 		if (strcmp(keyword->dialog, dialog) == 0 && !strchr(keyword->keyword, ' ') &&
 		    (!best || strlen(keyword->keyword) > strlen(best)))
 			best = keyword->keyword;

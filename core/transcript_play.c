@@ -22,6 +22,7 @@ enum { RECORDS_MAX = 1000 };
 struct play {
 	const struct play_options *options;
 	struct script script;
+	struct line behind; /* the script's last line */
 	struct world *world;
 	struct holes holes;
 	bool by_ussd[WORLD_PEOPLE]; /* what she writes are keys */
@@ -495,8 +496,6 @@ static bool play_line(struct play *play, const struct line *line)
 
 static bool play_lines(struct play *play)
 {
-	struct line end;
-
 	for (unsigned i = 0; i < play->script.count; i++) {
 		play->line = &play->script.lines[i];
 		if (play->options->restart_everywhere && !play->memory_counts &&
@@ -505,8 +504,8 @@ static bool play_lines(struct play *play)
 		if (!play_line(play, play->line))
 			return false;
 	}
-	end = (struct line){ .number = play->line ? play->line->number + 1 : 0 };
-	play->line = &end;
+	play->behind = (struct line){ .number = play->line ? play->line->number + 1 : 0 };
+	play->line = &play->behind;
 	return nothing_left(play);
 }
 

@@ -94,7 +94,7 @@ Test(search, each_row_is_found_by_its_own_words_with_nearly_all_points)
 
 Test(search, misspelt_words_are_understood)
 {
-	static const struct pair pairs[] = {
+	const struct pair pairs[] = {
 		{ "desa sukorjo", rows[4] },
 		{ "deas suokrejo kecmatan parenggan", rows[4] },
 		{ "sukohajro", rows[5] },
@@ -110,7 +110,7 @@ Test(search, misspelt_words_are_understood)
 
 Test(search, words_may_come_in_any_order_or_be_missing)
 {
-	static const struct pair pairs[] = {
+	const struct pair pairs[] = {
 		{ "2 kalitidu negeri sd", rows[2] },
 		{ "kalitidu 2", rows[2] },
 		{ "tahap 2 mojo", rows[8] },
@@ -124,7 +124,7 @@ Test(search, words_may_come_in_any_order_or_be_missing)
 
 Test(search, abbreviations_are_what_they_stand_for)
 {
-	static const struct pair pairs[] = {
+	const struct pair pairs[] = {
 		{ "sdn kalitidu 2", rows[2] },
 		{ "SDN2 KALITIDU", rows[2] },
 		{ "S.D.N. Kalitidu II", rows[2] },
@@ -148,7 +148,7 @@ Test(search, abbreviations_are_what_they_stand_for)
 
 Test(search, words_may_be_joined_or_parted)
 {
-	static const struct pair pairs[] = {
+	const struct pair pairs[] = {
 		{ "kali tidu kali tidu desa", rows[0] },
 		{ "puskesmas kalitengah", rows[7] },
 		{ "sumberagung", rows[14] },
@@ -162,7 +162,7 @@ Test(search, words_may_be_joined_or_parted)
 
 Test(search, case_accents_and_apostrophes_do_not_matter)
 {
-	static const struct pair pairs[] = {
+	const struct pair pairs[] = {
 		{ "maarif", rows[12] },
 		{ "MTS MA’ARIF", rows[12] },
 		{ "kafe residence sao joao", rows[13] },

@@ -168,13 +168,13 @@ Test(topic, any_text_has_one_however_long_or_cut)
 	bool sure;
 
 	for (size_t len = 470; len < 490; len++) {
-		for (size_t i = 0; i < len; i += 2)
-			memcpy(text + i, "\xC3\xA9", 2);
+		for (size_t i = 0; i < len; i++)
+			text[i] = "\xC3\xA9"[i % 2];
 		topic_of(&arena, (struct bytes){ text, len & ~(size_t)1 }, &sure);
 	}
 	memset(text, 'x', sizeof(text));
 	cr_expect_eq(topic_of(&arena, (struct bytes){ text, sizeof(text) }, &sure), TOPIC_NONE);
-	for (size_t i = 0; i + 6 <= sizeof(text); i += 6)
-		memcpy(text + i, "rusak ", 6);
+	for (size_t i = 0; i < sizeof(text); i++)
+		text[i] = "rusak "[i % 6];
 	topic_of(&arena, (struct bytes){ text, sizeof(text) }, &sure);
 }

@@ -9,7 +9,8 @@ local function dialog(citizen)
   local seats = citizen:ask("Berapa orang?", { kind = "integer", min = 0, max = 9 })
   records.trips:insert({ from = from, how = tostring(how), seats = seats })
   local again = citizen:confirm("Sudah dicatat. Perlu kami telepon?")
-  citizen:say("%s, %s, %d orang, %s; chance %d; rows %d.", from, how, seats, again and "telepon" or "diam", random(1000), records.trips:count())
+  citizen:say("%s, %s, %d orang, %s; chance %d; rows %d.", from, how, seats,
+    again and "telepon" or "diam", random(1000), records.trips:count())
 end
 
 return {
