@@ -57,9 +57,7 @@ enum answer_fit answer_read(struct arena *arena, const struct question *question
 
 /* Whether the option, from 0, is one of the CHOICES. */
 bool answer_chosen(const struct answer *answer, unsigned option);
-/* Days since 1970-01-01 of a day of the calendar. */
-int64_t answer_days(int year, int month, int day);
-/* The other way round, as "1945-08-17".  Ownership: in the arena. */
+/* A day, as min and max are, as "1945-08-17".  Ownership: in the arena. */
 struct bytes answer_date(struct arena *arena, int64_t days);
 
 /* Whether a mistyped word (folded) means another (folded): one letter wrong, missing, too many or swapped with its neighbour in a word

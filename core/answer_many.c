@@ -14,7 +14,7 @@ static const char *const joiners[] = { "dan",     "lan",   "and",  "sama", "karo
 				       "kaliyan", "serta", "plus", NULL };
 static const char *const everything[] = { "semua", "semuanya", "kabeh", "sedaya", "all", NULL };
 
-static bool is_in(struct bytes word, const char *const *list)
+bool answer_is_in(struct bytes word, const char *const *list)
 {
 	for (; *list; list++)
 		if (strlen(*list) == word.len && memcmp(*list, word.data, word.len) == 0)
@@ -89,7 +89,7 @@ static struct bytes next_piece(struct bytes text, size_t *at)
 		       !strchr(blanks, text.data[*at]))
 			++*at;
 		word = (struct bytes){ text.data + from, *at - from };
-		if (is_in(word, joiners))
+		if (answer_is_in(word, joiners))
 			break;
 		if (end > start && (number || is_number(word))) {
 			*at = from; /* "1 3", "1 air" */
@@ -113,7 +113,7 @@ enum answer_fit answer_many(struct arena *arena, const struct question *question
 
 	if (text.len > MANY_BYTES)
 		return ANSWER_NONE;
-	if (is_in(folded, everything)) {
+	if (answer_is_in(folded, everything)) {
 		for (unsigned i = 0; i < question->option_count; i++)
 			choose(out, i);
 		return ANSWER_FITS;

@@ -83,6 +83,8 @@ static inline bool reading_answers(struct reading reading)
 	return reading.kind >= READ_NEAR;
 }
 
+/* Whether a folded word is one of a list that NULL ends. */
+bool answer_is_in(struct bytes word, const char *const *list);
 /* answer_value.c: DECIMAL, DATE and PHONE. */
 enum answer_fit answer_value(struct arena *arena, const struct question *question,
 			     struct bytes text, struct answer *out);

@@ -2,13 +2,14 @@
  *
  * Each is looked for among the words of the text; words around it make it near at best, two of it make it none.  Dates are
  * read as Indonesians write them, day before month; a year that could be of two centuries is asked for again.
- * Source: the reference's civic-domain.md 5; ISO 8601; days of the civil calendar by Hinnant's public-domain method.
+ * Source: the reference's civic-domain.md 5; ISO 8601.
  */
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "answer_priv.h"
+#include "calendar.h"
 #include "msisdn.h"
 #include "utf8.h"
 
@@ -22,10 +23,7 @@ struct words {
 
 static bool is_in(const char *word, const char *const *list)
 {
-	for (; *list; list++)
-		if (strcmp(*list, word) == 0)
-			return true;
-	return false;
+	return answer_is_in((struct bytes){ word, strlen(word) }, list);
 }
 
 /* The text in folded words, which end at any byte of `ends`. */
@@ -180,44 +178,12 @@ static const struct near_day {
 	{ "yesterday", -1 },
 };
 
-int64_t answer_days(int year, int month, int day)
-{
-	int64_t y = month <= 2 ? year - 1 : year, era = (y >= 0 ? y : y - 399) / 400;
-	int64_t of_era = y - era * 400;
-	int64_t of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
-
-	return era * 146097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719468;
-}
-
-static void civil(int64_t days, int *year, int *month, int *day)
-{
-	int64_t z = days + 719468, era = (z >= 0 ? z : z - 146096) / 146097;
-	int64_t of_era = z - era * 146097;
-	int64_t year_of = (of_era - of_era / 1460 + of_era / 36524 - of_era / 146096) / 365;
-	int64_t of_year = of_era - (365 * year_of + year_of / 4 - year_of / 100);
-	int64_t m = (5 * of_year + 2) / 153;
-
-	*day = (int)(of_year - (153 * m + 2) / 5 + 1);
-	*month = (int)(m < 10 ? m + 3 : m - 9);
-	*year = (int)(year_of + era * 400 + (*month <= 2));
-}
-
 struct bytes answer_date(struct arena *arena, int64_t days)
 {
 	int year, month, day;
 
-	civil(days, &year, &month, &day);
+	calendar_date(days, &year, &month, &day);
 	return (struct bytes){ arena_printf(arena, "%04d-%02d-%02d", year, month, day), 10 };
-}
-
-static bool is_date(int year, int month, int day)
-{
-	int y, m, d;
-
-	if (year < 1000 || month < 1 || month > 12 || day < 1 || day > 31)
-		return false;
-	civil(answer_days(year, month, day), &y, &m, &d);
-	return m == month && d == day; /* the 31st of a shorter month is another day */
 }
 
 /* The parts of a date as they are found. */
@@ -283,9 +249,9 @@ static void cut_digits(struct date *date)
 
 static bool fits_in(const struct question *question, int year, int month, int day, int64_t *out)
 {
-	if (!is_date(year, month, day))
+	if (year < 1000 || !calendar_is_day(year, month, day))
 		return false;
-	*out = answer_days(year, month, day);
+	*out = calendar_days(year, month, day);
 	return *out >= question->min && *out <= question->max;
 }
 
@@ -306,7 +272,7 @@ static bool nearest(const struct question *question, int month, int day, int64_t
 	int year, m, d;
 	int64_t days, best = INT64_MAX;
 
-	civil(question->today, &year, &m, &d);
+	calendar_date(question->today, &year, &m, &d);
 	for (int y = year - 1; y <= year + 1; y++)
 		if (fits_in(question, y, month, day, &days) &&
 		    llabs(days - question->today) < best) {

@@ -13,6 +13,8 @@ core_libcore_a_SOURCES = \
 	core/answer_value.c \
 	core/base.c \
 	core/base.h \
+	core/calendar.c \
+	core/calendar.h \
 	core/chat.c \
 	core/chat.h \
 	core/check.c \

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "calendar.h"
 #include "phrases.h"
 #include "plugin_api.h"
 #include "plugin_value.h"
@@ -62,11 +63,11 @@ static int64_t read_bound(lua_State *L, enum answer_kind kind, const char *name)
 	case ANSWER_DATE:
 		text = lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : "";
 		if (sscanf(text, "%4d-%2d-%2d%n", &year, &month, &day, &used) != 3 || text[used] ||
-		    used != 10)
+		    used != 10 || !calendar_is_day(year, month, day))
 			luaL_argerror(
 				L, 3,
 				lua_pushfstring(L, "%s must be a date as \"2026-12-31\"", name));
-		return answer_days(year, month, day);
+		return calendar_days(year, month, day);
 	case ANSWER_PHONE:
 		luaL_argerror(L, 3, "a phone number has no min and max");
 		return 0;

@@ -305,11 +305,6 @@ unsigned data_columns(const struct data_index *index, const struct bytes **out)
 	return index->column_count;
 }
 
-bool data_searchable(const struct data_index *index)
-{
-	return index->search != NULL;
-}
-
 const struct search *data_search(const struct data_index *index)
 {
 	return index->search;

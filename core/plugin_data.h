@@ -36,7 +36,6 @@ void data_index_free(struct data_index *index); /* NULL is fine */
 const char *data_version(const struct data_index *index); /* a hash of the file, 12 digits */
 /* The columns' names, in their order. */
 unsigned data_columns(const struct data_index *index, const struct bytes **out);
-bool data_searchable(const struct data_index *index);
 /* false: there is no such row, or the table has no key. */
 bool data_get(const struct data_index *index, struct rows *rows, struct bytes key) MUST_CHECK;
 /* Makes rows ready for data_get and data_row; free it with rows_free. */

@@ -177,11 +177,6 @@ size_t run_kept(const struct run *run)
 	return sandbox_run_kept(run->sandbox);
 }
 
-struct program *run_program(const struct run *run)
-{
-	return run->program;
-}
-
 /* ---- walking ---- */
 
 /* A slice of the dialog: what is pushed for it, and what came of it. */

@@ -86,7 +86,6 @@ struct run *run_new(struct program *program, const char *dialog, char *error,
 void run_free(struct run *run);             /* NULL is fine */
 size_t run_position(const struct run *run); /* bytes of its journal that it has seen */
 size_t run_kept(const struct run *run);     /* bytes of memory that it has grown by */
-struct program *run_program(const struct run *run);
 /* After anything but RUN_WAITS and RUN_READS the run is over. */
 enum run_end run_go(struct run *run, struct run_call *call) MUST_CHECK;
 

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "calendar.h"
 #include "plugin_keys.h"
 #include "plugin_sandbox_priv.h"
 
@@ -291,7 +292,7 @@ static int base_date(lua_State *L)
 			return luaL_argerror(
 				L, 1, "only %Y %m %d %H %M %S %j %y %w %a %A %b %B %p are known");
 	luaL_argcheck(L, strlen(fmt) < 64, 1, "too long");
-	time += 7 * 3600;
+	time += WIB_SECONDS;
 	luaL_argcheck(L, time > -62135596800 && time < 253402300800, 2,
 		      "not a time between the years 1 and 9999");
 	gmtime_r(&time, &tm);

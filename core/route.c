@@ -28,6 +28,7 @@ struct reading {
 	const struct route_view *view;
 	struct bytes text;
 	enum word word;
+	enum way way;
 	bool has_word;       /* a keyword stands at the start */
 	bool greeted;        /* a greeting stands before it */
 	bool in_sentence;    /* behind "saya mau": it may be any word of a sentence */
@@ -395,17 +396,17 @@ static bool read_way(struct reading *reading)
 	static const enum route_kind kinds[] = { [WAY_BACK] = ROUTE_UNDO,
 						 [WAY_REPEAT] = ROUTE_REPEAT,
 						 [WAY_LANGUAGE] = ROUTE_LANGUAGE };
-	enum way way = words_way(reading->arena, reading->text, &reading->out->language);
 
-	return way != WAY_NONE && way != WAY_LANGUAGE_WEAK && is(reading, kinds[way]);
+	return reading->way != WAY_NONE && reading->way != WAY_LANGUAGE_WEAK &&
+	       is(reading, kinds[reading->way]);
 }
 
 /* The name of a language alone, where nothing else is meant by it. */
 static bool read_language(struct reading *reading)
 {
-	enum way way = words_way(reading->arena, reading->text, &reading->out->language);
+	bool language = reading->way == WAY_LANGUAGE || reading->way == WAY_LANGUAGE_WEAK;
 
-	return (way == WAY_LANGUAGE || way == WAY_LANGUAGE_WEAK) && is(reading, ROUTE_LANGUAGE);
+	return language && is(reading, ROUTE_LANGUAGE);
 }
 
 /* 0 on a screen, where it is no answer and there is no page before. */
@@ -637,6 +638,7 @@ void route_text(struct arena *arena, const struct route_view *view, struct bytes
 
 	*out = (struct route){ .keyword = "", .other = "", .rest = { "", 0 } };
 	reading.word = words_whole(text);
+	reading.way = words_way(arena, text, &out->language);
 	split(&reading);
 	if (view->request && view->request->kind == REQUEST_MORE)
 		rows = in_pages;

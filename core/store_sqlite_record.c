@@ -23,32 +23,34 @@ struct old_record {
 	struct bytes json;   /* where it is asked for */
 };
 
-static int index_fields(struct change *change, int64_t id, const struct record_field *fields,
-			unsigned count)
+/* sql: takes plugin, table, field, value and id; a literal, by whose address its statement is known. */
+static int each_field(struct change *change, const char *sql, int64_t id,
+		      const struct record_field *fields, unsigned count)
 {
 	int rc = 0;
 
 	for (unsigned i = 0; rc >= 0 && i < count; i++)
-		rc = DB_RUN(change->db,
-			    "INSERT OR IGNORE INTO record_index (plugin, tbl, field, value, record)"
-			    " VALUES (?, ?, ?, ?, ?)",
-			    change->plugin, change->table, bind_text(fields[i].name),
-			    bind_value(&fields[i].value), BIND_I(id));
+		rc = DB_RUN(change->db, sql, change->plugin, change->table,
+			    bind_text(fields[i].name), bind_value(&fields[i].value), BIND_I(id));
 	return rc < 0 ? rc : 0;
+}
+
+static int index_fields(struct change *change, int64_t id, const struct record_field *fields,
+			unsigned count)
+{
+	return each_field(change,
+			  "INSERT OR IGNORE INTO record_index (plugin, tbl, field, value, record)"
+			  " VALUES (?, ?, ?, ?, ?)",
+			  id, fields, count);
 }
 
 static int unindex_fields(struct change *change, int64_t id, const struct record_field *fields,
 			  unsigned count)
 {
-	int rc = 0;
-
-	for (unsigned i = 0; rc >= 0 && i < count; i++)
-		rc = DB_RUN(change->db,
-			    "DELETE FROM record_index WHERE plugin = ? AND tbl = ? AND field = ?"
-			    " AND value = ? AND record = ?",
-			    change->plugin, change->table, bind_text(fields[i].name),
-			    bind_value(&fields[i].value), BIND_I(id));
-	return rc < 0 ? rc : 0;
+	return each_field(change,
+			  "DELETE FROM record_index WHERE plugin = ? AND tbl = ? AND field = ?"
+			  " AND value = ? AND record = ?",
+			  id, fields, count);
 }
 
 /* 1: there is one. */

@@ -4,6 +4,7 @@
  * Without a zone a time is UTC.  The calendar is computed here: the C library's would ask for the
  * process's zone.
  */
+#include "calendar.h"
 #include "telco_priv.h"
 
 struct text {
@@ -34,25 +35,6 @@ static bool one_of(struct text *text, const char *chars)
 	return false;
 }
 
-/* Days from 1970-01-01 in the Gregorian calendar: years begin in March, so that the leap day is
- * the last. */
-static int64_t days(int year, int month, int day)
-{
-	int64_t y = month <= 2 ? year - 1 : year;
-	int64_t m = month <= 2 ? month + 9 : month - 3;
-
-	return y * 365 + y / 4 - y / 100 + y / 400 + (153 * m + 2) / 5 + day - 1 - 719468;
-}
-
-static bool day_exists(int year, int month, int day)
-{
-	static const int lengths[] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
-	bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
-
-	return year >= 1970 && month >= 1 && month <= 12 && day >= 1 &&
-	       day <= lengths[month - 1] + (month == 2 && leap);
-}
-
 /* "Z", "+07:00", "+0700" or nothing; *out is what UTC is behind. */
 static bool zone(struct text *text, int64_t *out)
 {
@@ -81,7 +63,8 @@ static bool calendar_time(struct text text, int64_t *out)
 	    !digits(&text, 2, &hour) || !one_of(&text, ":") || !digits(&text, 2, &minute) ||
 	    !one_of(&text, ":") || !digits(&text, 2, &second))
 		return false;
-	if (!day_exists(year, month, day) || hour > 23 || minute > 59 || second > 60)
+	if (year < 1970 || !calendar_is_day(year, month, day) || hour > 23 || minute > 59 ||
+	    second > 60)
 		return false;
 	if (one_of(&text, ".")) {
 		if (!one_of(&text, "0123456789"))
@@ -91,7 +74,8 @@ static bool calendar_time(struct text text, int64_t *out)
 	}
 	if (!zone(&text, &offset) || text.at != text.end)
 		return false;
-	*out = days(year, month, day) * 86400 + hour * 3600 + minute * 60 + second - offset;
+	*out = calendar_days(year, month, day) * DAY_SECONDS + hour * 3600 + minute * 60 + second -
+	       offset;
 	return true;
 }
 

@@ -34,18 +34,12 @@ struct play {
 static bool wrong(struct play *play, const char *fmt, ...) PRINTF_LIKE(2, 3);
 static bool wrong(struct play *play, const char *fmt, ...)
 {
-	struct buf text = { 0 };
-	char *what = NULL;
 	va_list args;
 
 	va_start(args, fmt);
-	if (vasprintf(&what, fmt, args) < 0)
-		abort();
+	script_fault(&play->failure, play->script.path, play->line ? play->line->number : 0, fmt,
+		     args);
 	va_end(args);
-	buf_addf(&text, "%s:%d: %s", play->script.path, play->line ? play->line->number : 0, what);
-	free(what);
-	free(play->failure);
-	play->failure = text.data;
 	return false;
 }
 

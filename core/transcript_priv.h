@@ -1,5 +1,7 @@
 /* transcript_priv.h - what the transcript's files share: the lines of a file, texts with holes, one file's play. */
 #pragma once
+#include <stdarg.h>
+
 #include "base.h"
 
 /* One thing that happens in a transcript. */
@@ -22,6 +24,8 @@ struct script {
 /* Reads a file.  Check error; script_free in any case. */
 void script_read(const char *path, struct script *out);
 void script_free(struct script *script);
+/* Replaces *text, which is the caller's, by "path:number: ...". */
+void script_fault(char **text, const char *path, int number, const char *fmt, va_list args);
 
 /* What {name} stands for in one play. */
 struct holes {

@@ -25,21 +25,26 @@ struct reader {
 	struct buf text; /* of the line that is being read, with those that go on with it */
 };
 
+void script_fault(char **text, const char *path, int number, const char *fmt, va_list args)
+{
+	char *what = NULL, *whole = NULL;
+
+	if (vasprintf(&what, fmt, args) < 0 ||
+	    asprintf(&whole, "%s:%d: %s", path, number, what) < 0)
+		abort();
+	free(what);
+	free(*text);
+	*text = whole;
+}
+
 static bool wrong(struct reader *reader, const char *fmt, ...) PRINTF_LIKE(2, 3);
 static bool wrong(struct reader *reader, const char *fmt, ...)
 {
-	struct buf text = { 0 };
-	char *what = NULL;
 	va_list args;
 
 	va_start(args, fmt);
-	if (vasprintf(&what, fmt, args) < 0)
-		abort();
+	script_fault(&reader->script->error, reader->script->path, reader->number, fmt, args);
 	va_end(args);
-	buf_addf(&text, "%s:%d: %s", reader->script->path, reader->number, what);
-	free(what);
-	free(reader->script->error);
-	reader->script->error = text.data;
 	return false;
 }
 

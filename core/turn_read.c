@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "calendar.h"
 #include "log.h"
 #include "metrics.h"
 #include "route.h"
@@ -16,11 +17,6 @@
 #include "utf8.h"
 
 static void read_text(struct turn *turn, struct bytes text);
-
-enum {
-	WIB_SECONDS = 7 * 3600,
-	DAY_SECONDS = 86400
-}; /* Western Indonesian Time, as date() has it */
 
 /* ---- what a text does ---- */
 
@@ -265,12 +261,13 @@ static void read_text(struct turn *turn, struct bytes text)
 	struct route_view view = { .plugins = turn->inbox->parts.plugins,
 				   .channel = turn_channel(turn),
 				   .stopped = data->profile.stopped };
+	const struct telco_connection *connection = turn_connection(turn);
 	struct request request;
 	struct route route;
 
 	view.today = (turn->now + WIB_SECONDS) / DAY_SECONDS;
-	view.country = turn_connection(turn) ? telco_config(turn_connection(turn))->country
-					     : turn->inbox->parts.settings->country;
+	view.country = connection ? telco_config(connection)->country
+				  : turn->inbox->parts.settings->country;
 	turn->dialog = dialog_front(data);
 	if (turn->dialog && !turn_pending(turn, turn->dialog, &request)) {
 		turn_end_dialog(turn, turn->dialog, DIALOG_DIVERGED,

@@ -7,6 +7,7 @@
 
 #include "answer.h"
 #include "answer_priv.h"
+#include "calendar.h"
 #include "csv.h"
 
 static struct arena arena;
@@ -523,9 +524,9 @@ Test(answer, a_decimal_is_read_with_comma_or_point_and_in_words)
 Test(answer, a_date_is_read_day_first)
 {
 	struct question question = { .kind = ANSWER_DATE,
-				     .min = answer_days(1900, 1, 1),
-				     .max = answer_days(2026, 12, 31),
-				     .today = answer_days(2026, 11, 24) };
+				     .min = calendar_days(1900, 1, 1),
+				     .max = calendar_days(2026, 12, 31),
+				     .today = calendar_days(2026, 11, 24) };
 
 	EXPECT_ALL(&question, { "17-8-1945", "1945-08-17" }, { "17/08/1945", "1945-08-17" },
 		   { "17.8.1945", "1945-08-17" }, { "17 8 1945", "1945-08-17" },
@@ -559,8 +560,8 @@ Test(answer, values_may_be_passed_over_too)
 {
 	struct question question = { .kind = ANSWER_DATE,
 				     .optional = true,
-				     .min = answer_days(1900, 1, 1),
-				     .max = answer_days(2026, 12, 31) };
+				     .min = calendar_days(1900, 1, 1),
+				     .max = calendar_days(2026, 12, 31) };
 
 	EXPECT_ALL(&question, { "-", "-" }, { "lewati", "-" }, { "17-8-1945", "1945-08-17" },
 		   { "entah", "?" });
@@ -568,10 +569,10 @@ Test(answer, values_may_be_passed_over_too)
 
 Test(answer, days_are_those_of_the_calendar)
 {
-	cr_expect(eq(i64, answer_days(1970, 1, 1), 0));
-	cr_expect(eq(i64, answer_days(1969, 12, 31), -1));
-	cr_expect(eq(i64, answer_days(2000, 3, 1), 11017));
-	cr_expect(eq(i64, answer_days(2026, 11, 24), 20781));
+	cr_expect(eq(i64, calendar_days(1970, 1, 1), 0));
+	cr_expect(eq(i64, calendar_days(1969, 12, 31), -1));
+	cr_expect(eq(i64, calendar_days(2000, 3, 1), 11017));
+	cr_expect(eq(i64, calendar_days(2026, 11, 24), 20781));
 }
 
 Test(answer, several_options_are_read_piece_by_piece)

@@ -1350,6 +1350,8 @@ Test(plugin_run, a_question_that_is_wrong_says_what_is_allowed)
 		  "t:2: bad argument #2 to 'ask' (min must be a number)" },
 		{ "citizen:ask('?', { kind = 'date', max = '2026-13' })",
 		  "t:2: bad argument #2 to 'ask' (max must be a date as \"2026-12-31\")" },
+		{ "citizen:ask('?', { kind = 'date', min = '2026-02-30' })",
+		  "t:2: bad argument #2 to 'ask' (min must be a date as \"2026-12-31\")" },
 		{ "citizen:ask('?', { kind = 'phone', max = 5 })",
 		  "t:2: bad argument #2 to 'ask' (a phone number has no min and max)" },
 		{ "citizen:set({ colour = 'red' })", "t:2: bad argument #1 to 'set' (there are the "
